@@ -1,0 +1,33 @@
+"""What may go wrong between the rules and the world; the last two are worth another try."""
+
+
+class ApplicationError(Exception):
+    """A use case could not be carried out, though no rule of the business refused it."""
+
+    code = "failed"
+
+
+class NotFound(ApplicationError):
+    """What the command names does not exist, or is not the caller's to see."""
+
+    code = "not_found"
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"there is no {what} {key}")
+        self.what, self.key = what, key
+
+
+class StaleVersion(ApplicationError):
+    """Somebody else changed the same thing first; load it again and retry."""
+
+    code = "stale_version"
+
+    def __init__(self, what: str, key: object) -> None:
+        super().__init__(f"{what} {key} was changed by somebody else meanwhile")
+        self.what, self.key = what, key
+
+
+class Unavailable(ApplicationError):
+    """Something this deployment needs cannot be reached right now."""
+
+    code = "unavailable"

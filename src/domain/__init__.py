@@ -1,0 +1,1 @@
+"""Business rules as frozen data and pure functions; the standard library alone."""

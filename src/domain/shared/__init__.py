@@ -1,0 +1,1 @@
+"""Words every context uses: money, periods, days, ids, errors, facts."""

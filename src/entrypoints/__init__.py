@@ -1,0 +1,1 @@
+"""Where processes begin: API, workers, scheduler, command line, sandbox."""
