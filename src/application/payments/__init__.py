@@ -1,0 +1,1 @@
+"""Use cases around invoices and charge attempts, and the port of card providers."""

@@ -1,0 +1,1 @@
+"""Use cases around subscriptions: subscribe, renew, expire, stop and resume."""

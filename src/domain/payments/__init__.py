@@ -1,0 +1,1 @@
+"""Invoices, charge attempts, refunds and saved methods: who owes what, and what a gateway did."""

@@ -1,0 +1,1 @@
+"""The one lifecycle of every subscription, and when it is charged again."""
