@@ -29,21 +29,25 @@ class Interval:
         if not 1 <= self.count <= 3660:
             raise InvalidValue(f"an interval counts from 1 to 3660 units, not {self.count}")
 
-    def after(self, start: datetime, *, anchor_day: int) -> datetime:
-        """Return the instant one interval after `start`, holding on to the anchor day.
+    def after(self, start: datetime, *, anchor_day: int, zone: ZoneInfo) -> datetime:
+        """Return the instant one interval after `start`, by the calendar of the billing zone.
 
         A month from January 31 is the last of February, and the next one is March 31 again: the
-        anchor is the day the customer began on, not the day the last month happened to have.
+        anchor is the local day the customer began on, not the day a short month happened to have.
+        The wall clock keeps its hour across daylight saving; an hour that a change skips becomes
+        the same instant counted with the offset before it.
         """
+        local = start.astimezone(zone)
         match self.unit:
             case Unit.DAY:
-                return start + timedelta(days=self.count)
+                moved = local + timedelta(days=self.count)
             case Unit.MONTH:
-                return _add_months(start, self.count, anchor_day)
+                moved = _add_months(local, self.count, anchor_day)
             case Unit.YEAR:
-                return _add_months(start, 12 * self.count, anchor_day)
+                moved = _add_months(local, 12 * self.count, anchor_day)
             case _:
                 assert_never(self.unit)
+        return moved.astimezone(UTC)
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit}{'s' if self.count > 1 else ''}"

@@ -1,0 +1,1 @@
+"""Who takes part: customers, and later users, roles and clients."""

@@ -1,0 +1,275 @@
+"""The one lifecycle: `verb(subscription, …, now) -> (subscription, events)`.
+
+Closed subscriptions absorb late answers: money is always recorded by the payment side, and these
+functions decide only whether a period is granted for it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from domain.shared.calendar import Period
+from domain.shared.errors import DomainError, InvalidValue
+from domain.shared.ids import InvoiceId, MethodId
+from domain.subscriptions import events
+from domain.subscriptions.model import (
+    Active,
+    Canceled,
+    Created,
+    Expired,
+    OpenCharge,
+    PastDue,
+    Paused,
+    Refused,
+    Renewal,
+    State,
+    Subscription,
+    status_of,
+)
+from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, period_from, retry_at
+
+MAX_PAUSE_DAYS = 30
+Moved = tuple[Subscription, list[events.SubscriptionEvent]]
+
+
+class IllegalSubscriptionMove(DomainError):
+    """The subscription is not in a state from which this can happen."""
+
+    code = "illegal_subscription_move"
+
+    def __init__(self, subscription: Subscription, move: str) -> None:
+        super().__init__(
+            f"subscription {subscription.id} is {status_of(subscription.state)} and cannot {move}"
+        )
+        self.subscription_id, self.move = subscription.id, move
+
+
+def _to(subscription: Subscription, state: State) -> Subscription:
+    return replace(subscription, state=state, version=subscription.version + 1)
+
+
+def start_trial(subscription: Subscription, days: int, *, now: datetime) -> Moved:
+    """Begin with a free period; what is due is due at its end."""
+    match subscription.state:
+        case Created(starts_at):
+            start = max(starts_at, now)
+            trial = Period(start, start + timedelta(days=days))
+            event = events.TrialStarted(subscription_id=subscription.id, period=trial)
+            return _to(subscription, Active(trial)), [event]
+        case _:
+            raise IllegalSubscriptionMove(subscription, "start a trial")
+
+
+def open_charge(subscription: Subscription, invoice_id: InvoiceId, *, now: datetime) -> Moved:
+    """Note that an invoice for the next period is being collected; refuses a second one."""
+    if subscription.charge is not None:
+        raise IllegalSubscriptionMove(subscription, "be charged while a charge is open")
+    match subscription.state:
+        case Created() | Active() | PastDue():
+            charge = OpenCharge(invoice_id, now)
+            return replace(subscription, charge=charge, version=subscription.version + 1), []
+        case _:
+            raise IllegalSubscriptionMove(subscription, "be charged")
+
+
+def grant(
+    subscription: Subscription,
+    invoice_id: InvoiceId,
+    *,
+    method_id: MethodId | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[Subscription, Period | None, list[events.SubscriptionEvent]]:
+    """Grant the period that a payment was for, and return it; None where the money must go back.
+
+    Within grace the new period begins where the old one ended: nobody gains or loses days. After
+    expiry it begins with the payment. After a cancel nothing is granted.
+    """
+    settled = replace(
+        subscription,
+        charge=_without(subscription, invoice_id),
+        terms=replace(subscription.terms, method_id=method_id or subscription.terms.method_id),
+    )
+    match subscription.state:
+        case Created(starts_at):
+            start = max(starts_at, now)
+            settled = replace(settled, anchor_day=start.astimezone(zone).day)
+            period = period_from(settled, start, zone)
+            begun = events.Activated(
+                subscription_id=subscription.id, period=period, invoice_id=invoice_id
+            )
+            return _to(settled, Active(period)), period, [begun]
+        case Active(old) | PastDue(old):
+            period = period_from(settled, old.end, zone)
+            went_on = events.Renewed(
+                subscription_id=subscription.id, period=period, invoice_id=invoice_id
+            )
+            return _to(settled, Active(period)), period, [went_on]
+        case Paused(old, since, until):
+            period = period_from(settled, old.end, zone)
+            went_on = events.Renewed(
+                subscription_id=subscription.id, period=period, invoice_id=invoice_id
+            )
+            return (
+                _to(settled, Paused(Period(old.start, period.end), since, until)),
+                period,
+                [went_on],
+            )
+        case Expired():
+            settled = replace(settled, anchor_day=now.astimezone(zone).day)
+            period = period_from(settled, now, zone)
+            back = events.Reactivated(
+                subscription_id=subscription.id, period=period, invoice_id=invoice_id
+            )
+            return _to(settled, Active(period)), period, [back]
+        case Canceled() | Refused():
+            late = events.PaidAfterCancel(subscription_id=subscription.id, invoice_id=invoice_id)
+            return _to(settled, subscription.state), None, [late]
+        case _:
+            assert_never(subscription.state)
+
+
+def _without(subscription: Subscription, invoice_id: InvoiceId) -> OpenCharge | None:
+    charge = subscription.charge
+    return None if charge is not None and charge.invoice_id == invoice_id else charge
+
+
+def charge_failed(
+    subscription: Subscription,
+    invoice_id: InvoiceId,
+    reason: str,
+    *,
+    retryable: bool,
+    not_before: datetime | None = None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Moved:
+    """Record that a charge brought nothing; plan the next one where the terms allow it.
+
+    `retryable` is false when the bank said never, or wants the customer; `not_before` is the
+    first instant the card schemes' caps leave open.
+    """
+    freed = replace(subscription, charge=_without(subscription, invoice_id))
+    match subscription.state:
+        case Active(period):
+            failures = 1
+        case PastDue(period, before, _):
+            failures = before + 1
+        case Created() | Paused() | Canceled() | Expired() | Refused():
+            return _to(freed, subscription.state), []
+        case _:
+            assert_never(subscription.state)
+    at = retry_at(subscription, failures, now=now, zone=zone) if retryable else None
+    if at is not None and not_before is not None and at < not_before:
+        at = not_before if not_before <= period.end + subscription.terms.grace else None
+    failed = events.RenewalFailed(
+        subscription_id=subscription.id, reason=reason, failures=failures, next_attempt_at=at
+    )
+    return _to(freed, PastDue(period, failures, at)), [failed]
+
+
+def stop_renewal(subscription: Subscription, *, now: datetime) -> Moved:
+    """Stop at the end of what is paid; what was never paid for ends at once.
+
+    A charge that is under way is awaited: the gateway may have taken the money already.
+    """
+    match subscription.state:
+        case Active(period) | PastDue(period):
+            if subscription.renewal is Renewal.STOPPING:
+                return subscription, []
+            if period.end <= now and subscription.charge is None:
+                return cancel(subscription, "stopped by the customer", now=now)
+            stopping = replace(subscription, renewal=Renewal.STOPPING)
+            stopped = events.RenewalStopped(
+                subscription_id=subscription.id, access_until=period.end
+            )
+            return _to(stopping, subscription.state), [stopped]
+        case Paused(period):
+            stopping = replace(subscription, renewal=Renewal.STOPPING)
+            stopped = events.RenewalStopped(
+                subscription_id=subscription.id, access_until=period.end
+            )
+            return _to(stopping, subscription.state), [stopped]
+        case Created():
+            return cancel(subscription, "stopped by the customer", now=now)
+        case Canceled() | Expired() | Refused():
+            return subscription, []
+        case _:
+            assert_never(subscription.state)
+
+
+def resume_renewal(subscription: Subscription, *, now: datetime) -> Moved:
+    """Take a stop back while the paid period lasts."""
+    match subscription.state:
+        case Active(period) | PastDue(period) | Paused(period) if now < period.end:
+            if subscription.renewal is Renewal.AUTOMATIC:
+                return subscription, []
+            if subscription.terms.method_id is None:
+                raise InvalidValue("renewal needs a saved payment method")
+            resumed = replace(subscription, renewal=Renewal.AUTOMATIC)
+            event = events.RenewalResumed(subscription_id=subscription.id)
+            return _to(resumed, subscription.state), [event]
+        case _:
+            raise IllegalSubscriptionMove(subscription, "resume its renewal")
+
+
+def cancel(subscription: Subscription, why: str, *, now: datetime) -> Moved:
+    """End it now; access ends with it."""
+    match subscription.state:
+        case Created() | Active() | PastDue() | Paused():
+            event = events.Canceled(subscription_id=subscription.id, why=why)
+            return _to(subscription, Canceled(now, why)), [event]
+        case Canceled() | Expired() | Refused():
+            return subscription, []
+        case _:
+            assert_never(subscription.state)
+
+
+def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
+    """Take a break of whole days; they are added to the end of the period."""
+    if not 1 <= days <= MAX_PAUSE_DAYS:
+        raise InvalidValue(f"a pause lasts from 1 to {MAX_PAUSE_DAYS} days")
+    match subscription.state:
+        case Active(period) if subscription.charge is None and period.contains(now):
+            break_ = timedelta(days=days)
+            paused = Paused(Period(period.start, period.end + break_), now, now + break_)
+            event = events.Paused(subscription_id=subscription.id, until=paused.until)
+            return _to(subscription, paused), [event]
+        case _:
+            raise IllegalSubscriptionMove(subscription, "be paused")
+
+
+def resume(subscription: Subscription, *, now: datetime) -> Moved:
+    """End a pause; the days of it that were not used are taken off the period again."""
+    match subscription.state:
+        case Paused(period, _, until):
+            unused = max(until - now, timedelta())
+            left = Period(period.start, period.end - unused)
+            event = events.Resumed(subscription_id=subscription.id, period=left)
+            return _to(subscription, Active(left)), [event]
+        case _:
+            raise IllegalSubscriptionMove(subscription, "be resumed")
+
+
+def lapse(subscription: Subscription, *, now: datetime) -> Moved:
+    """Do what the clock asks for: end what is over, resume what was paused; else nothing.
+
+    An open charge holds this back, because its answer may be a payment.
+    """
+    at = expires_at(subscription)
+    if at is None or at > now:
+        return subscription, []
+    charge = subscription.charge
+    if charge is not None and now - charge.since < OPEN_CHARGE_HOLDS:
+        return subscription, []
+    match subscription.state:
+        case Paused():
+            return resume(subscription, now=now)
+        case Active() | PastDue() if subscription.renewal is Renewal.STOPPING:
+            return cancel(subscription, "stopped by the customer", now=now)
+        case Active() | PastDue():
+            event = events.Expired(subscription_id=subscription.id)
+            return _to(subscription, Expired(now)), [event]
+        case _:
+            raise AssertionError("only these states have an end to wait for")
