@@ -25,6 +25,13 @@ RE_ASK_AFTER = (
     timedelta(hours=24),
 )
 
+# A payment the gateway accepted is polled by its age: the payer has about an hour, banks days.
+POLL_EVERY = (
+    (timedelta(hours=1), timedelta(minutes=2)),
+    (timedelta(hours=24), timedelta(minutes=10)),
+    (timedelta.max, timedelta(hours=6)),
+)
+
 
 class IllegalMove(DomainError):
     """The attempt is not in a state from which this can happen."""
@@ -177,7 +184,7 @@ Captured = Succeeded | PartiallyRefunded | Refunded | Disputed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to charge; `method_id` is None for a checkout with the payer present.
+    """One try to charge; a checkout with the payer present has no `method_id` but a `return_url`.
 
     `asked` counts how often the gateway was asked for the outcome since the call.
     """
@@ -190,6 +197,7 @@ class Attempt:
     number: int
     method_id: MethodId | None
     saves_method: bool
+    return_url: str | None
     state: State
     created_at: datetime
     asked: int = 0
@@ -254,9 +262,13 @@ def lose_sight(attempt: Attempt, why: str, *, now: datetime) -> Moved:
 
 
 def ask_again(attempt: Attempt, *, now: datetime) -> Attempt:
-    """Plan the next question to the gateway, further away each time."""
+    """Plan the next question to the gateway, further away each time; it never ends by itself."""
     asked = attempt.asked + 1
-    wait = RE_ASK_AFTER[min(asked, len(RE_ASK_AFTER) - 1)]
+    match attempt.state:
+        case Accepted(since=since) | Authorized(since=since):
+            wait = next(wait for age, wait in POLL_EVERY if now - since < age)
+        case _:
+            wait = RE_ASK_AFTER[min(asked, len(RE_ASK_AFTER) - 1)]
     return replace(attempt, asked=asked, next_ask_at=now + wait, version=attempt.version + 1)
 
 
