@@ -1,0 +1,162 @@
+"""The books on PostgreSQL: a batch is one call of `ledger_post`, whatever its size."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from adapters.postgres.ledger_batch import POST, Batch, prepare
+from adapters.postgres.ledger_rows import operations_from, operations_where
+from application.errors import NotFound
+from application.ledger.ports import Posted, Refusal
+from application.ledger.splitting import split_on_breach
+from application.ports import Entropy
+from domain.ledger.chart import Account
+from domain.ledger.errors import DayAlreadyClosed, FloorBreached, KeyConflict, ZoneFixed
+from domain.ledger.posting import Operation, Posting
+from domain.shared.errors import InvalidValue
+from domain.shared.ids import OperationId
+
+# The detail of a check violation shows the failing row, whose first column is the account.
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class PostgresLedger:
+    """Writes to the books in the transaction of the connection it is given."""
+
+    def __init__(self, driver: asyncpg.Connection, entropy: Entropy) -> None:
+        self._driver = driver
+        self._entropy = entropy
+
+    async def post_many(self, postings: Sequence[Posting]) -> Sequence[Posted]:
+        """Enter postings in one round trip; see the port for what is refused."""
+        posted: list[Posted] = []
+        for answer in await self._enter(postings):
+            if isinstance(answer, KeyConflict):
+                raise answer
+            posted.append(answer)
+        return posted
+
+    async def try_many(self, postings: Sequence[Posting]) -> Sequence[Posted | Refusal]:
+        """Enter what can be entered; savepoints undo the halves of a batch that breach a floor."""
+        return await split_on_breach(postings, self._enter_or_undo)
+
+    async def operations(self, ids: Sequence[OperationId]) -> dict[OperationId, Operation]:
+        """Return the operations that exist, by id."""
+        rows = await self._driver.fetch(operations_where("o.id = ANY($1)"), list(ids))
+        return {operation.id: operation for operation in operations_from(rows)}
+
+    async def limit(self, account: Account, floor_minor: int | None) -> None:
+        """Set or lift the floor of a personal account that was posted to before."""
+        if account.owner is None:
+            raise InvalidValue(f"{account} is the company's: only personal accounts are limited")
+        async with _floor_kept():
+            found = await self._driver.fetchval(
+                "WITH kept AS (UPDATE account_balance SET floor_minor = $2 WHERE account_id = $1) "
+                "UPDATE account SET floor_minor = $2 WHERE id = $1 RETURNING id",
+                account.id,
+                floor_minor,
+            )
+        if found is None:
+            raise NotFound("account", account)
+
+    async def use_zone(self, zone: str) -> None:
+        """Set the zone of business days; a no-op when it is the ledger's already."""
+        try:
+            await self._driver.execute(
+                "UPDATE ledger_calendar SET zone = $1 WHERE zone <> $1", zone
+            )
+        except asyncpg.RestrictViolationError as error:
+            kept = str(error).rpartition(" ")[2]
+            raise ZoneFixed(kept) from error
+
+    async def close_through(self, day: date) -> None:
+        """Close days under the calendar's lock, alone: no posting is on its way into them."""
+        await self._driver.execute("SELECT ledger_lock_calendar_alone()")
+        closed: date | None = await self._driver.fetchval(
+            "SELECT closed_through FROM ledger_calendar"
+        )
+        if closed is not None and day < closed:
+            raise DayAlreadyClosed(day, closed)
+        await self._driver.execute("UPDATE ledger_calendar SET closed_through = $1", day)
+
+    async def _enter_or_undo(self, postings: Sequence[Posting]) -> Sequence[Posted | Refusal]:
+        await self._driver.execute("SAVEPOINT ledger_batch")
+        try:
+            answers = await self._enter(postings)
+        except FloorBreached:
+            await self._driver.execute("ROLLBACK TO SAVEPOINT ledger_batch")
+            raise
+        await self._driver.execute("RELEASE SAVEPOINT ledger_batch")
+        return answers
+
+    async def _enter(self, postings: Sequence[Posting]) -> list[Posted | KeyConflict]:
+        if not postings:
+            return []
+        first: dict[str, Posting] = {}
+        for posting in postings:
+            first.setdefault(posting.key, posting)
+        batch = prepare(list(first.values()), self._entropy)
+        async with _floor_kept():
+            row = await self._driver.fetchrow(POST, *batch.arrays)
+        by_key = _answers(batch, row)
+        if len(first) == len(postings):
+            return [by_key[posting.key] for posting in postings]
+        return _with_repeats(postings, first, by_key)
+
+
+def _answers(batch: Batch, row: Any) -> dict[str, Posted | KeyConflict]:
+    days = row["posting_dates"]
+    answers: dict[str, Posted | KeyConflict] = {
+        posting.key: Posted(batch.ids[index], days[index])
+        for index, posting in enumerate(batch.postings)
+    }
+    if row["known_positions"] is not None:
+        known = zip(
+            row["known_positions"],
+            row["known_ids"],
+            row["known_dates"],
+            row["known_agree"],
+            strict=True,
+        )
+        for position, operation_id, day, agree in known:
+            key = batch.postings[position - 1].key
+            answers[key] = Posted(operation_id, day, True) if agree else KeyConflict(key)
+    return answers
+
+
+def _with_repeats(
+    postings: Sequence[Posting],
+    first: dict[str, Posting],
+    by_key: dict[str, Posted | KeyConflict],
+) -> list[Posted | KeyConflict]:
+    """Answer a key that one batch names twice as if the second had come later."""
+    answers: list[Posted | KeyConflict] = []
+    seen: set[str] = set()
+    for posting in postings:
+        answer = by_key[posting.key]
+        if posting.key in seen and isinstance(answer, Posted):
+            if posting.money == first[posting.key].money:
+                answer = replace(answer, replayed=True)
+            else:
+                answer = KeyConflict(posting.key)
+        seen.add(posting.key)
+        answers.append(answer)
+    return answers
+
+
+@asynccontextmanager
+async def _floor_kept() -> AsyncIterator[None]:
+    """Name the account when the database refuses to let it fall below its floor."""
+    try:
+        yield
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name != "ck_account_balance_floor":
+            raise
+        found = _UUID.search(error.detail or "")
+        raise FloorBreached(UUID(found.group()) if found else None) from error
