@@ -1,0 +1,5 @@
+"""The tables of this deployment; importing this package knows all of them."""
+
+from adapters.postgres.tables import ledger as ledger
+from adapters.postgres.tables import messages as messages
+from adapters.postgres.tables.metadata import metadata as metadata
