@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Protocol
 
 from application.payments.provider import PaymentProvider
 from application.ports import JsonObject, UnitOfWork
@@ -26,11 +25,15 @@ from domain.shared.ids import (
 from domain.shared.money import Money
 
 PeriodKey = tuple[SubscriptionId, datetime]
-Chained = tuple[Invoice, Sequence[InvoiceEvent]]
+Chained = tuple[Cause, Invoice, Sequence[InvoiceEvent]]
 
 
 class Invoices(Protocol):
     """Invoices with their chains. Locks are taken in the order of ids, after those of attempts."""
+
+    async def get_many(self, ids: Sequence[InvoiceId]) -> Mapping[InvoiceId, Invoice]:
+        """Load, without locks."""
+        ...
 
     async def lock_many(self, ids: Sequence[InvoiceId]) -> Mapping[InvoiceId, Invoice]:
         """Load for change."""
@@ -48,11 +51,11 @@ class Invoices(Protocol):
         """Load for change issued invoices past their due date; skips those locked by others."""
         ...
 
-    async def add_many(self, cause: Cause, issued: Sequence[Chained]) -> None:
+    async def add_many(self, issued: Sequence[Chained]) -> None:
         """Insert with the beginning of the chain; a period has at most one invoice."""
         ...
 
-    async def save_many(self, cause: Cause, moved: Sequence[Chained]) -> None:
+    async def save_many(self, moved: Sequence[Chained]) -> None:
         """Update and lengthen the chain; raise StaleVersion."""
         ...
 
@@ -62,6 +65,10 @@ class Attempts(Protocol):
 
     async def lock_many(self, ids: Sequence[AttemptId]) -> Mapping[AttemptId, Attempt]:
         """Load for change, in the order of ids."""
+        ...
+
+    async def get_many(self, ids: Sequence[AttemptId]) -> Mapping[AttemptId, Attempt]:
+        """Load, without locks."""
         ...
 
     async def ids_by_external(
@@ -88,7 +95,7 @@ class Attempts(Protocol):
         """Load for change what is due to be asked for; skips rows locked by others."""
         ...
 
-    async def lock_to_expire(
+    async def open_since(
         self, created_before: datetime, limit: int, after: AttemptId | None
     ) -> Sequence[Attempt]:
         """Load open attempts older than that, in the order of ids; without locks."""
@@ -214,6 +221,7 @@ class Customers(Protocol):
 class PaidInvoice:
     """An invoice of a subscription was paid; the method is the one to charge next time."""
 
+    cause: Cause
     subscription_id: SubscriptionId
     invoice_id: InvoiceId
     attempt_id: AttemptId | None
@@ -224,6 +232,7 @@ class PaidInvoice:
 class FailedCharge:
     """A charge of a subscription's invoice brought nothing."""
 
+    cause: Cause
     subscription_id: SubscriptionId
     invoice_id: InvoiceId
     reason: str
@@ -234,11 +243,11 @@ class FailedCharge:
 class Periods(Protocol):
     """What settling means for subscriptions, inside the same transaction."""
 
-    async def grant(self, cause: Cause, paid: Sequence[PaidInvoice]) -> Mapping[InvoiceId, bool]:
+    async def grant(self, paid: Sequence[PaidInvoice]) -> Mapping[InvoiceId, bool]:
         """Grant periods; False where the subscription is over and the money has to go back."""
         ...
 
-    async def charge_failed(self, cause: Cause, failed: Sequence[FailedCharge]) -> None:
+    async def charge_failed(self, failed: Sequence[FailedCharge]) -> None:
         """Move subscriptions on after charges that brought nothing."""
         ...
 
@@ -255,6 +264,7 @@ class Periods(Protocol):
 class MoneyMoved:
     """Money a gateway took for us or gave back, to be posted under a key of its own."""
 
+    cause: Cause
     key: str
     provider: str
     money: Money
@@ -269,11 +279,11 @@ class MoneyMoved:
 class Books(Protocol):
     """What settling means for the ledger, inside the same transaction."""
 
-    async def record_captures(self, cause: Cause, moved: Sequence[MoneyMoved]) -> None:
+    async def record_captures(self, moved: Sequence[MoneyMoved]) -> None:
         """Post money that was taken."""
         ...
 
-    async def record_refunds(self, cause: Cause, moved: Sequence[MoneyMoved]) -> None:
+    async def record_refunds(self, moved: Sequence[MoneyMoved]) -> None:
         """Post money that went back."""
         ...
 
@@ -350,9 +360,3 @@ class BillingPolicy:
     payment_waiting: timedelta = timedelta(days=7)
     invoice_due: timedelta = timedelta(days=7)
     concurrency: int = 16
-
-
-def story_of(payload: JsonObject, key: str) -> UUID:
-    """Read an id from a message's payload."""
-    value: Any = payload[key]
-    return UUID(value)

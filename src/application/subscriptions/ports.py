@@ -87,6 +87,7 @@ class Offers(Protocol):
 class PeriodCharge:
     """A period to be paid for with a saved method, without the customer."""
 
+    cause: Cause
     subscription_id: SubscriptionId
     customer_id: CustomerId
     period: Period
@@ -124,7 +125,7 @@ ChargeResult = ChargeOpened | ChargeImpossible | AlreadyPaid
 class Billing(Protocol):
     """What subscriptions ask of payments, inside the same transaction."""
 
-    async def charge(self, cause: Cause, charges: Sequence[PeriodCharge]) -> Sequence[ChargeResult]:
+    async def charge(self, charges: Sequence[PeriodCharge]) -> Sequence[ChargeResult]:
         """Open a charge of a saved method per period: invoice, attempt and message."""
         ...
 

@@ -1,0 +1,1 @@
+"""Carry out messages: claim a batch, run its handlers, record what came of it."""

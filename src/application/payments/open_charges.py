@@ -1,0 +1,192 @@
+"""Open charges of saved methods: invoice, attempt and message in one go, for many at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from application.payments.ports import BillingPolicy, Chained, PaymentsUnitOfWork, PeriodKey
+from application.ports import Clock, Entropy, NewMessage
+from domain.payments import invoice
+from domain.payments.attempt import Attempt, Reserved
+from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
+from domain.payments.events import PaymentReserved
+from domain.payments.invoice import Invoice, Purpose, SubscriptionPeriod
+from domain.payments.method import PaymentMethod
+from domain.shared.facts import Cause
+from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
+from domain.shared.money import Money
+
+_CAP_WINDOW = max(cap.window for cap in CARD_SCHEME_CAPS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeOrder:
+    """A period to be collected with a saved method."""
+
+    cause: Cause
+    customer_id: CustomerId
+    purpose: SubscriptionPeriod
+    money: Money
+    description: str
+    provider: str
+    method_id: MethodId
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An attempt is reserved and its message is on the way."""
+
+    invoice_id: InvoiceId
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class NothingOwed:
+    """The period's invoice is paid, or costs nothing."""
+
+    invoice_id: InvoiceId
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """Why nothing may be charged now, and from when on it may be."""
+
+    why: str
+    allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCharges:
+    """Open charges inside the caller's transaction; the gateway is called after its commit."""
+
+    clock: Clock
+    entropy: Entropy
+    policy: BillingPolicy
+
+    async def __call__(
+        self, uow: PaymentsUnitOfWork, orders: Sequence[ChargeOrder]
+    ) -> Sequence[Opened | NothingOwed | Impossible]:
+        """Answer every order, in order; a period that has an invoice keeps it."""
+        known = await uow.invoices.lock_for_periods([_key(order.purpose) for order in orders])
+        numbers = await uow.attempts.numbers([owed.id for owed in known.values()])
+        forbidden = await self._forbidden(uow, orders)
+        issued: list[Chained] = []
+        moved: list[Chained] = []
+        attempts: list[Attempt] = []
+        results: list[Opened | NothingOwed | Impossible] = []
+        for order in orders:
+            if order.method_id in forbidden:
+                results.append(forbidden[order.method_id])
+                continue
+            owed = known.get(_key(order.purpose))
+            said: list[invoice.chain.InvoiceEvent] = []
+            if owed is None:
+                owed, said = self.issue(
+                    order.customer_id, order.purpose, order.money, order.description
+                )
+            fresh = bool(said)
+            if not isinstance(owed.state, invoice.Issued):
+                if fresh:
+                    issued.append((order.cause, owed, said))
+                results.append(
+                    NothingOwed(owed.id)
+                    if isinstance(owed.state, invoice.Paid)
+                    else Impossible(f"its invoice is {invoice.status_of(owed.state)}")
+                )
+                continue
+            attempt = self.attempt(
+                owed, order.provider, numbers.get(owed.id, 0) + 1, method_id=order.method_id
+            )
+            owed, more = invoice.start_payment(owed, attempt.id)
+            (issued if fresh else moved).append((order.cause, owed, [*said, *more]))
+            attempts.append(attempt)
+            uow.events.record(order.cause, [reserved_event(attempt)])
+            uow.messages.add([charge_message(attempt, order.cause)])
+            results.append(Opened(owed.id, attempt.id))
+        await uow.invoices.add_many(issued)
+        await uow.invoices.save_many(moved)
+        for cause, _, chain in [*issued, *moved]:
+            uow.events.record(cause, chain)
+        await uow.attempts.add_many(attempts)
+        return results
+
+    def issue(
+        self, customer_id: CustomerId, purpose: Purpose, money: Money, description: str
+    ) -> invoice.Moved:
+        """Issue an invoice by the deployment's policy; a zero one is paid at once."""
+        now = self.clock.now()
+        return invoice.issue(
+            InvoiceId(self.entropy.new_id()),
+            customer_id,
+            purpose,
+            money,
+            description=description,
+            now=now,
+            due_at=now + self.policy.invoice_due,
+        )
+
+    def attempt(
+        self,
+        owed: Invoice,
+        provider: str,
+        number: int,
+        *,
+        method_id: MethodId | None = None,
+        return_url: str | None = None,
+        saves_method: bool = False,
+    ) -> Attempt:
+        """Reserve an attempt: its id is the key every call for it will carry."""
+        return Attempt(
+            id=AttemptId(self.entropy.new_id()),
+            invoice_id=owed.id,
+            customer_id=owed.customer_id,
+            provider=provider,
+            money=owed.money,
+            number=number,
+            method_id=method_id,
+            saves_method=saves_method,
+            return_url=return_url,
+            state=Reserved(),
+            created_at=self.clock.now(),
+        )
+
+    async def _forbidden(
+        self, uow: PaymentsUnitOfWork, orders: Sequence[ChargeOrder]
+    ) -> Mapping[MethodId, Impossible]:
+        """Name the methods that must not be charged now: spoiled ones, and those at their cap."""
+        now = self.clock.now()
+        ids = list({order.method_id for order in orders})
+        methods = await uow.methods.get_many(ids)
+        declines = await uow.attempts.declines_of(ids, now - _CAP_WINDOW)
+        found: dict[MethodId, Impossible] = {}
+        for key in ids:
+            method: PaymentMethod | None = methods.get(key)
+            if method is None or not method.is_active:
+                why = method.inactive_reason if method else "unknown"
+                found[key] = Impossible(f"the saved method is not usable: {why}")
+            elif allowed_from(declines.get(key, ()), now) > now:
+                found[key] = Impossible("the card scheme allows no further try yet", allowed=True)
+        return found
+
+
+def _key(purpose: SubscriptionPeriod) -> PeriodKey:
+    return purpose.subscription_id, purpose.period.start
+
+
+def reserved_event(attempt: Attempt) -> PaymentReserved:
+    """Tell that a charge is about to be tried."""
+    return PaymentReserved(
+        payment_id=attempt.id,
+        invoice_id=attempt.invoice_id,
+        money=attempt.money,
+        number=attempt.number,
+    )
+
+
+def charge_message(attempt: Attempt, cause: Cause) -> NewMessage:
+    """Build the message that carries a charge out."""
+    return NewMessage(
+        queue="payments",
+        name="payments.charge_attempt.v1",
+        payload={"attempt_id": str(attempt.id)},
+        correlation_id=cause.correlation_id,
+    )
