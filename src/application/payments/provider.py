@@ -91,13 +91,14 @@ class SavedChargeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """Money back for a captured payment."""
+    """Money back for a captured payment; a receipt is sent to the customer, so it needs one."""
 
     reference: str
     idempotency_key: str
     external_payment_id: str
     money: Money
     reason: str
+    customer: Customer | None = None
     receipt: Sequence[ReceiptItem] = ()
 
 

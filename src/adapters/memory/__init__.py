@@ -1,0 +1,1 @@
+"""In-memory twins of the ports: for handler tests, simulations and benchmarks."""
