@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 _READ = """
 SELECT xid::text::bigint AS transaction, position, event_id, name, version, aggregate_id,
@@ -81,7 +80,7 @@ async def read_feed(
             actor=row["actor"],
             reason=row["reason"],
             idempotency_key=row["idempotency_key"],
-            data=msgspec.json.decode(row["data"]),
+            data=row["data"],
         )
         for row in rows
     ]

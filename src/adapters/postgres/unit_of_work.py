@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.chronicle import PostgresChronicle
+from adapters.postgres.connections import borrowed
 from adapters.postgres.outbox import PostgresOutbox, Ring
 from application.ports import Clock, Entropy
 
@@ -52,9 +52,7 @@ def units_of_work(
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[PostgresUnitOfWork]:
-        async with engine.connect() as connection:
-            raw = await connection.get_raw_connection()
-            driver: asyncpg.Connection = raw.driver_connection
+        async with borrowed(engine) as (connection, driver):
             await driver.execute("BEGIN")
             try:
                 yield PostgresUnitOfWork(

@@ -1,13 +1,13 @@
 """Local messages: the transaction that claims them removes them and applies their effect."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from application.messaging.ports import Setback, Verdict, Workshop
 from application.messaging.routing import sorted_by_name
-from application.messaging.setbacks import after_error, unknown
+from application.messaging.setbacks import after_error, tell, unknown
 from application.ports import LocalHandler, Message, UnitOfWork
 from application.queues import QueueSpec
 
@@ -53,7 +53,7 @@ class RunLocal:
         await self._set_back(spec, [unknown(message, why) for message, why in strangers])
         return batch
 
-    async def _applied(self, uow: UnitOfWork, groups: "Any") -> None:
+    async def _applied(self, uow: UnitOfWork, groups: Mapping[str, list[Message]]) -> None:
         for name, messages in groups.items():
             handler = cast("LocalHandler[Any]", self.shop.handlers[name])
             await handler(uow, messages)
@@ -63,8 +63,6 @@ class RunLocal:
         if len(batch) == 1:
             verdict = self.shop.store.judge(error)
             setback = after_error(spec, batch[0], error, verdict, self.shop.entropy)
-            if verdict is Verdict.FAILED:
-                self.shop.report(f"message {batch[0].id} ({batch[0].name}) failed", error)
             await self._set_back(spec, [setback])
             return
         for part in _parts(batch, error):
@@ -74,8 +72,7 @@ class RunLocal:
         async with self.shop.units_of_work() as uow:
             await self.shop.store.set_back(uow, setbacks)
             await uow.commit()
-        for setback in setbacks:
-            self.shop.count_setback(spec, setback)
+        tell(self.shop.metrics, spec, setbacks)
 
 
 def _parts(batch: Sequence[Message], error: Exception) -> Iterator[Sequence[Message]]:

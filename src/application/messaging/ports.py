@@ -1,6 +1,6 @@
 """What carrying out messages asks of the database and of the bell."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -130,5 +130,3 @@ class Workshop:
     handlers: Handlers
     entropy: Entropy
     metrics: Metrics
-    report: Callable[[str, BaseException | None], None]
-    """Tells the operators' log about what went wrong, with the error if there was one."""

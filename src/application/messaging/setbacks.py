@@ -1,10 +1,14 @@
 """Decide what becomes of a message whose try came to nothing."""
 
+import logging
+from collections.abc import Sequence
+
 from application.messaging.ports import Setback, Verdict
-from application.ports import Entropy, Failed, Message
+from application.ports import Entropy, Failed, Message, Metrics
 from application.queues import Kind, QueueSpec
 from domain.shared.errors import DomainError
 
+_LOG = logging.getLogger("kazna.messages")
 _WHY_LIMIT = 2000
 _CONTENTION_SECONDS = 0.5
 
@@ -51,6 +55,23 @@ def after_error(
 def unknown(message: Message, why: str) -> Setback:
     """Bury a message that this version has no handler for."""
     return Setback(message=message, why=why, tries=message.attempt, delay_seconds=None)
+
+
+def tell(metrics: Metrics, spec: QueueSpec, setbacks: Sequence[Setback]) -> None:
+    """Count setbacks and log them; a dead message is an error somebody has to look at."""
+    for setback in setbacks:
+        message = setback.message
+        dead = setback.delay_seconds is None
+        metrics.count("messages_dead" if dead else "messages_retried", queue=spec.name)
+        _LOG.log(
+            logging.ERROR if dead else logging.WARNING,
+            "%s message %s of %s, attempt %d: %s",
+            "dead" if dead else "put back",
+            f"{message.name}#{message.id}",
+            spec.name,
+            message.attempt,
+            setback.why,
+        )
 
 
 def _told(error: BaseException) -> str:

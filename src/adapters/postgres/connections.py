@@ -1,0 +1,25 @@
+"""Borrow a live connection of the pool, with the driver's own object beside it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+@asynccontextmanager
+async def borrowed(
+    engine: AsyncEngine,
+) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+    """Yield a connection and its driver object; one that died in the pool is replaced first.
+
+    The pool cannot see that the driver lost its server: statements of the driver pass it by.
+    """
+    async with engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        driver: asyncpg.Connection = raw.driver_connection
+        if driver.is_closed():
+            await connection.invalidate()
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+        yield connection, driver
