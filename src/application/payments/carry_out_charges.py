@@ -144,10 +144,11 @@ class CarryOutCharges:
         """Return attempts to reserved that certainly were not heard, so the same key goes again."""
         if not ids:
             return
+        now = self.clock.now()
         async with self.units_of_work() as uow:
             found = await uow.attempts.lock_many(ids)
             await uow.attempts.save_many(
-                [not_sent(a) for a in found.values() if isinstance(a.state, Sent)]
+                [not_sent(a, now=now) for a in found.values() if isinstance(a.state, Sent)]
             )
             await uow.commit()
 
@@ -179,7 +180,7 @@ class CarryOutCharges:
             case _:
                 return False
 
-    async def _charge(self, provider: PaymentProvider, item: _Ready) -> GatewayAnswer:
+    async def _charge(self, provider: PaymentProvider, item: _Ready) -> ChargeOutcome:
         if item.attempt.method_id is None:
             return await provider.start_checkout(
                 gateway_requests.checkout(item.attempt, item.invoice, item.customer)

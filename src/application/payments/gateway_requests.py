@@ -24,6 +24,7 @@ def metadata(attempt: Attempt, invoice: Invoice) -> Mapping[str, str]:
     }
     if isinstance(invoice.purpose, SubscriptionPeriod):
         known["subscription_id"] = str(invoice.purpose.subscription_id)
+        known["price_id"] = str(invoice.purpose.price_id)
         known["period_start"] = invoice.purpose.period.start.isoformat()
     return known
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from application.payments.ports import BillingPolicy, Chained, PaymentsUnitOfWork, PeriodKey
 from application.ports import Clock, Entropy, NewMessage
 from domain.payments import invoice
-from domain.payments.attempt import Attempt, Reserved
+from domain.payments.attempt import RESERVED_IS_STALE_AFTER, Attempt, Reserved
 from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
 from domain.payments.events import PaymentReserved
 from domain.payments.invoice import Invoice, Purpose, SubscriptionPeriod
+from domain.payments.invoice_events import InvoiceEvent
 from domain.payments.method import PaymentMethod
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
@@ -78,7 +79,7 @@ class OpenCharges:
                 results.append(forbidden[order.method_id])
                 continue
             owed = known.get(_key(order.purpose))
-            said: list[invoice.chain.InvoiceEvent] = []
+            said: Sequence[InvoiceEvent] = ()
             if owed is None:
                 owed, said = self.issue(
                     order.customer_id, order.purpose, order.money, order.description
@@ -135,6 +136,7 @@ class OpenCharges:
         saves_method: bool = False,
     ) -> Attempt:
         """Reserve an attempt: its id is the key every call for it will carry."""
+        now = self.clock.now()
         return Attempt(
             id=AttemptId(self.entropy.new_id()),
             invoice_id=owed.id,
@@ -146,7 +148,8 @@ class OpenCharges:
             saves_method=saves_method,
             return_url=return_url,
             state=Reserved(),
-            created_at=self.clock.now(),
+            created_at=now,
+            next_ask_at=now + RESERVED_IS_STALE_AFTER,
         )
 
     async def _forbidden(

@@ -13,12 +13,14 @@ from domain.payments.invoice import Invoice
 from domain.payments.invoice_events import InvoiceEvent
 from domain.payments.method import PaymentMethod
 from domain.payments.refund import Refund
+from domain.shared.calendar import Period
 from domain.shared.facts import Cause
 from domain.shared.ids import (
     AttemptId,
     CustomerId,
     InvoiceId,
     MethodId,
+    PriceId,
     RefundId,
     SubscriptionId,
 )
@@ -249,6 +251,23 @@ class Periods(Protocol):
 
     async def charge_failed(self, failed: Sequence[FailedCharge]) -> None:
         """Move subscriptions on after charges that brought nothing."""
+        ...
+
+    async def restore(
+        self,
+        cause: Cause,
+        *,
+        subscription_id: SubscriptionId,
+        customer_id: CustomerId,
+        price_id: PriceId,
+        provider: str,
+        starts_at: datetime,
+    ) -> Period | None:
+        """Make sure a subscription exists that a found payment speaks of.
+
+        Returns the period that payment is for, or None when the price is unknown or the
+        subscription belongs to somebody else.
+        """
         ...
 
     async def close_unpaid(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:

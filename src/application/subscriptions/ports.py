@@ -90,6 +90,7 @@ class PeriodCharge:
     cause: Cause
     subscription_id: SubscriptionId
     customer_id: CustomerId
+    price_id: PriceId
     period: Period
     money: Money
     provider: str
@@ -135,6 +136,7 @@ class Billing(Protocol):
         *,
         subscription_id: SubscriptionId,
         customer_id: CustomerId,
+        price_id: PriceId,
         period: Period,
         money: Money,
         description: str,

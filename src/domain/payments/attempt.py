@@ -25,6 +25,8 @@ RE_ASK_AFTER = (
     timedelta(hours=24),
 )
 
+# A reserved attempt whose message was lost or has died is picked up again after this long.
+RESERVED_IS_STALE_AFTER = timedelta(minutes=10)
 # A payment the gateway accepted is polled by its age: the payer has about an hour, banks days.
 POLL_EVERY = (
     (timedelta(hours=1), timedelta(minutes=2)),
@@ -242,11 +244,11 @@ def send(attempt: Attempt, *, now: datetime) -> Attempt:
             raise IllegalMove(attempt, "be sent")
 
 
-def not_sent(attempt: Attempt) -> Attempt:
+def not_sent(attempt: Attempt, *, now: datetime) -> Attempt:
     """Return to reserved: the gateway certainly did not hear us; the key stays the same."""
     match attempt.state:
         case Sent():
-            return _to(attempt, Reserved())
+            return _to(attempt, Reserved(), next_ask_at=now + RESERVED_IS_STALE_AFTER)
         case _:
             raise IllegalMove(attempt, "be taken back")
 

@@ -13,7 +13,7 @@ from domain.payments import invoice_events as chain
 from domain.payments.declines import DeclineReason
 from domain.shared.calendar import Period
 from domain.shared.errors import DomainError, InvalidValue
-from domain.shared.ids import AttemptId, CustomerId, InvoiceId, RefundId, SubscriptionId
+from domain.shared.ids import AttemptId, CustomerId, InvoiceId, PriceId, RefundId, SubscriptionId
 from domain.shared.money import Money
 
 
@@ -29,9 +29,10 @@ class IllegalInvoiceMove(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPeriod:
-    """It pays one period of a subscription; there is never a second invoice for that period."""
+    """It pays one period of a subscription, at a price; no period ever has a second invoice."""
 
     subscription_id: SubscriptionId
+    price_id: PriceId
     period: Period
 
 

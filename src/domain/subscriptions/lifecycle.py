@@ -130,14 +130,14 @@ def grant(
             assert_never(subscription.state)
 
 
-def _without(subscription: Subscription, invoice_id: InvoiceId) -> OpenCharge | None:
+def _without(subscription: Subscription, invoice_id: InvoiceId | None) -> OpenCharge | None:
     charge = subscription.charge
     return None if charge is not None and charge.invoice_id == invoice_id else charge
 
 
 def charge_failed(
     subscription: Subscription,
-    invoice_id: InvoiceId,
+    invoice_id: InvoiceId | None,
     reason: str,
     *,
     retryable: bool,
@@ -147,6 +147,7 @@ def charge_failed(
 ) -> Moved:
     """Record that a charge brought nothing; plan the next one where the terms allow it.
 
+    Without an `invoice_id` there was no charge at all: something made it impossible.
     `retryable` is false when the bank said never, or wants the customer; `not_before` is the
     first instant the card schemes' caps leave open.
     """

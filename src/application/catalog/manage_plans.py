@@ -1,0 +1,119 @@
+"""Managers set what is sold and for how much; nobody who already pays is moved by it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from application.catalog.ports import CatalogUnitOfWork
+from application.ports import Clock, Entropy
+from domain.catalog.plan import Dunning, Feature, Plan, Price, retire, succeed
+from domain.shared.calendar import Interval
+from domain.shared.facts import Cause
+from domain.shared.ids import PlanId, PriceId
+from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogChanged:
+    """A manager changed the catalog."""
+
+    name: ClassVar[str] = "catalog.changed"
+    version: ClassVar[int] = 1
+    subject_id: UUID
+    what: str
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The plan or price."""
+        return self.subject_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePlanCommand:
+    """A new plan; its dunning is checked against its grace before it is kept."""
+
+    cause: Cause
+    name: str
+    interval: Interval
+    description: str = ""
+    is_recurring: bool = True
+    trial_days: int = 0
+    dunning: Dunning
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan:
+    """Create a plan."""
+
+    clock: Clock
+    entropy: Entropy
+
+    async def within(self, uow: CatalogUnitOfWork, command: CreatePlanCommand) -> Plan:
+        """Create inside the caller's transaction."""
+        plan = Plan(
+            id=PlanId(self.entropy.new_id()),
+            name=command.name,
+            description=command.description,
+            interval=command.interval,
+            is_recurring=command.is_recurring,
+            trial_days=command.trial_days,
+            dunning=command.dunning,
+            features=command.features,
+            is_active=True,
+            created_at=self.clock.now(),
+        )
+        await uow.catalog.add_plan(plan)
+        uow.events.record(command.cause, [CatalogChanged(subject_id=plan.id, what="plan created")])
+        return plan
+
+
+@dataclass(frozen=True, slots=True)
+class RetirePlan:
+    """Take a plan off sale."""
+
+    async def within(self, uow: CatalogUnitOfWork, plan_id: PlanId, cause: Cause) -> Plan:
+        """Retire inside the caller's transaction."""
+        plan = await uow.catalog.lock_plan(plan_id)
+        if not plan.is_active:
+            return plan
+        retired = retire(plan)
+        await uow.catalog.save_plan(retired)
+        uow.events.record(cause, [CatalogChanged(subject_id=plan.id, what="plan retired")])
+        return retired
+
+
+@dataclass(frozen=True, slots=True)
+class SetPrice:
+    """Set a plan's price in one currency: a new row; the old one moves to the archive."""
+
+    clock: Clock
+    entropy: Entropy
+
+    async def within(
+        self, uow: CatalogUnitOfWork, plan_id: PlanId, money: Money, cause: Cause
+    ) -> Price:
+        """Set inside the caller's transaction, under the plan's lock."""
+        await uow.catalog.lock_plan(plan_id)
+        new = Price(
+            id=PriceId(self.entropy.new_id()),
+            plan_id=plan_id,
+            money=money,
+            set_by=cause.actor,
+            created_at=self.clock.now(),
+        )
+        (price,), archived = succeed(await uow.catalog.prices_of(plan_id), new)
+        await uow.catalog.archive(archived)
+        await uow.catalog.add_price(price)
+        uow.events.record(cause, [CatalogChanged(subject_id=price.id, what="price set")])
+        return price
+
+
+@dataclass(frozen=True, slots=True)
+class PutFeature:
+    """Describe something plans may give."""
+
+    async def within(self, uow: CatalogUnitOfWork, feature: Feature) -> Feature:
+        """Insert or replace inside the caller's transaction."""
+        await uow.catalog.put_feature(feature)
+        return feature

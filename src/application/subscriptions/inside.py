@@ -1,0 +1,235 @@
+"""What payments mean for subscriptions, inside the transaction that settles them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from application.errors import NotFound
+from application.ports import Clock
+from application.subscriptions.ports import PeriodRow, SubscriptionsUnitOfWork
+from domain.shared.calendar import Period
+from domain.shared.facts import Cause
+from domain.shared.ids import (
+    AttemptId,
+    CustomerId,
+    InvoiceId,
+    MethodId,
+    PriceId,
+    SubscriptionId,
+)
+from domain.subscriptions import events, lifecycle
+from domain.subscriptions.model import (
+    CardTerms,
+    Created,
+    Renewal,
+    Source,
+    Subscription,
+)
+from domain.subscriptions.renewal import next_period, period_from
+
+
+class PaidFor(Protocol):
+    """An invoice that was paid."""
+
+    @property
+    def cause(self) -> Cause:
+        """What settled it."""
+        ...
+
+    @property
+    def subscription_id(self) -> SubscriptionId:
+        """Whose period."""
+        ...
+
+    @property
+    def invoice_id(self) -> InvoiceId:
+        """Which invoice."""
+        ...
+
+    @property
+    def attempt_id(self) -> AttemptId | None:
+        """By which attempt."""
+        ...
+
+    @property
+    def method_id(self) -> MethodId | None:
+        """What to charge next time."""
+        ...
+
+
+class Unpaid(Protocol):
+    """A charge that brought nothing."""
+
+    @property
+    def cause(self) -> Cause:
+        """What settled it."""
+        ...
+
+    @property
+    def subscription_id(self) -> SubscriptionId:
+        """Whose period."""
+        ...
+
+    @property
+    def invoice_id(self) -> InvoiceId:
+        """Which invoice."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        ...
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it may be tried again by itself."""
+        ...
+
+    @property
+    def not_before(self) -> datetime | None:
+        """From when on the card schemes allow another try."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodsInside:
+    """Grants and refusals of periods; one instance per transaction, never commits."""
+
+    uow: SubscriptionsUnitOfWork
+    clock: Clock
+    zone: ZoneInfo
+
+    async def grant(self, paid: Sequence[PaidFor]) -> Mapping[InvoiceId, bool]:
+        """Grant a period per paid invoice; False where the subscription is over."""
+        found = dict(await self.uow.subscriptions.lock_many([p.subscription_id for p in paid]))
+        rows: list[PeriodRow] = []
+        granted: dict[InvoiceId, bool] = {}
+        for item in paid:
+            before = found[item.subscription_id]
+            after, period, said = lifecycle.grant(
+                before,
+                item.invoice_id,
+                method_id=item.method_id,
+                now=self.clock.now(),
+                zone=self.zone,
+            )
+            found[before.id] = after
+            granted[item.invoice_id] = period is not None
+            self.uow.events.record(item.cause, said)
+            if period is not None:
+                first = isinstance(before.state, Created)
+                rows.append(
+                    PeriodRow(
+                        subscription_id=before.id,
+                        period=period,
+                        kind="initial" if first else "renewal",
+                        invoice_id=item.invoice_id,
+                        attempt_id=item.attempt_id,
+                    )
+                )
+        await self.uow.subscriptions.save_many(list(found.values()))
+        await self.uow.subscriptions.add_periods(rows)
+        return granted
+
+    async def charge_failed(self, failed: Sequence[Unpaid]) -> None:
+        """Move subscriptions to past due, with the next try planned where there is one."""
+        found = dict(await self.uow.subscriptions.lock_many([f.subscription_id for f in failed]))
+        for item in failed:
+            after, said = lifecycle.charge_failed(
+                found[item.subscription_id],
+                item.invoice_id,
+                item.reason,
+                retryable=item.retryable,
+                not_before=item.not_before,
+                now=self.clock.now(),
+                zone=self.zone,
+            )
+            found[item.subscription_id] = after
+            self.uow.events.record(item.cause, said)
+        await self.uow.subscriptions.save_many(list(found.values()))
+
+    async def close_unpaid(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
+        """Cancel subscriptions whose first invoice is closed; others only lose their charge."""
+        found = await self.uow.subscriptions.lock_many(ids)
+        moved = []
+        for subscription in found.values():
+            match subscription.state:
+                case Created():
+                    after, said = lifecycle.cancel(
+                        subscription, "never paid for", now=self.clock.now()
+                    )
+                case _ if subscription.charge is not None:
+                    after, said = lifecycle.charge_failed(
+                        subscription,
+                        subscription.charge.invoice_id,
+                        "the invoice was closed",
+                        retryable=False,
+                        now=self.clock.now(),
+                        zone=self.zone,
+                    )
+                case _:
+                    continue
+            moved.append(after)
+            self.uow.events.record(cause, said)
+        await self.uow.subscriptions.save_many(moved)
+
+    async def refunded(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
+        """End subscriptions whose period was refunded in full."""
+        found = await self.uow.subscriptions.lock_many(ids)
+        moved = [
+            lifecycle.cancel(subscription, "refunded", now=self.clock.now())
+            for subscription in found.values()
+        ]
+        await self.uow.subscriptions.save_many([new for new, said in moved if said])
+        self.uow.events.record(cause, [event for _, said in moved for event in said])
+
+    async def restore(
+        self,
+        cause: Cause,
+        *,
+        subscription_id: SubscriptionId,
+        customer_id: CustomerId,
+        price_id: PriceId,
+        provider: str,
+        starts_at: datetime,
+    ) -> Period | None:
+        """Make a subscription again that a found payment speaks of; return the period it pays."""
+        found = (await self.uow.subscriptions.lock_many([subscription_id])).get(subscription_id)
+        if found is not None:
+            if found.customer_id != customer_id:
+                return None
+            return next_period(found, self.zone) or period_from(found, starts_at, self.zone)
+        try:
+            plan, price = await self.uow.offers.price(price_id)
+        except NotFound:
+            return None
+        if await self.uow.subscriptions.lock_live_of(customer_id, plan.id) is not None:
+            return None
+        restored = Subscription(
+            id=subscription_id,
+            customer_id=customer_id,
+            plan_id=plan.id,
+            price_id=price.id,
+            money=price.money,
+            interval=plan.interval,
+            anchor_day=starts_at.astimezone(self.zone).day,
+            terms=CardTerms(
+                provider=provider,
+                method_id=None,
+                retry_days=plan.dunning.retry_days,
+                grace=plan.dunning.grace,
+            ),
+            renewal=Renewal.AUTOMATIC if plan.is_recurring else Renewal.MANUAL,
+            source=Source.PURCHASE,
+            state=Created(starts_at),
+            charge=None,
+            created_at=starts_at,
+        )
+        created = events.Created(
+            subscription_id=restored.id, customer_id=customer_id, plan_id=plan.id
+        )
+        await self.uow.subscriptions.add_many([restored])
+        self.uow.events.record(cause, [created])
+        return period_from(restored, starts_at, self.zone)

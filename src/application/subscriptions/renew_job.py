@@ -1,0 +1,161 @@
+"""Autopayments: open a charge for every subscription that is due today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from application.jobs import JobOrder, JobReport
+from application.ports import Entropy, UnitsOfWork
+from application.subscriptions.ports import (
+    AlreadyPaid,
+    ChargeImpossible,
+    ChargeOpened,
+    ChargeResult,
+    PeriodCharge,
+    PeriodRow,
+    SubscriptionsUnitOfWork,
+)
+from domain.shared.calendar import Period, start_of_tomorrow
+from domain.shared.facts import Cause
+from domain.subscriptions import lifecycle
+from domain.subscriptions.model import Subscription
+from domain.subscriptions.renewal import Blocked, Due, NotDue, due
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RenewDue:
+    """Claim what is due in chunks, and reserve its charges; the gateway is called by workers.
+
+    A chunk locks its rows and skips those of another runner; a charged subscription has no
+    renewal date until its charge is decided, so a second run on the same day finds nothing.
+    """
+
+    units_of_work: UnitsOfWork[SubscriptionsUnitOfWork]
+    entropy: Entropy
+    zone: ZoneInfo
+    name: str = "autopayments"
+
+    async def __call__(self, order: JobOrder) -> JobReport:
+        """Open charges until nothing is due or the limit is reached."""
+        report = JobReport()
+        left = order.limit or 10_000_000
+        while left > 0:
+            async with self.units_of_work() as uow:
+                before = start_of_tomorrow(order.now, self.zone)
+                claimed = await uow.subscriptions.lock_due(before, min(_CHUNK, left))
+                if not claimed:
+                    break
+                if order.dry_run:
+                    report.add("would_charge", len(claimed))
+                    break
+                await self._chunk(uow, claimed, order, report)
+                await uow.commit()
+            left -= len(claimed)
+        return report
+
+    async def _chunk(
+        self,
+        uow: SubscriptionsUnitOfWork,
+        claimed: Sequence[Subscription],
+        order: JobOrder,
+        report: JobReport,
+    ) -> None:
+        charges: list[tuple[Subscription, PeriodCharge]] = []
+        moved: list[Subscription] = []
+        for subscription in claimed:
+            cause = self._story(order.cause, subscription)
+            match due(subscription, now=order.now, zone=self.zone):
+                case Due(period):
+                    charges.append((subscription, _charge(cause, subscription, period)))
+                case Blocked(why):
+                    moved.append(self._blocked(uow, cause, subscription, why, order))
+                    report.add("blocked")
+                case NotDue():
+                    raise AssertionError("claimed by the same rule that says it is not due")
+        results = await uow.billing.charge([charge for _, charge in charges])
+        for (subscription, charge), result in zip(charges, results, strict=True):
+            moved.append(await self._follow(uow, subscription, charge, result, order, report))
+        await uow.subscriptions.save_many(moved)
+
+    def _story(self, cause: Cause, subscription: Subscription) -> Cause:
+        """Give every renewal a story of its own; the run is what set it in motion."""
+        return replace(
+            cause,
+            reason=f"renewal of subscription {subscription.id} is due",
+            correlation_id=self.entropy.new_id(),
+        )
+
+    async def _follow(
+        self,
+        uow: SubscriptionsUnitOfWork,
+        subscription: Subscription,
+        charge: PeriodCharge,
+        result: ChargeResult,
+        order: JobOrder,
+        report: JobReport,
+    ) -> Subscription:
+        match result:
+            case ChargeOpened(invoice_id):
+                report.add("charged")
+                opened, said = lifecycle.open_charge(subscription, invoice_id, now=order.now)
+                uow.events.record(charge.cause, said)
+                return opened
+            case AlreadyPaid(invoice_id):
+                report.add("nothing_owed")
+                renewed, period, said = lifecycle.grant(
+                    subscription, invoice_id, method_id=None, now=order.now, zone=self.zone
+                )
+                assert period is not None, "a subscription that is due is not over"
+                row = PeriodRow(
+                    subscription_id=renewed.id, period=period, kind="free", invoice_id=invoice_id
+                )
+                await uow.subscriptions.add_periods([row])
+                uow.events.record(charge.cause, said)
+                return renewed
+            case ChargeImpossible(why, not_before):
+                report.add("blocked")
+                return self._blocked(uow, charge.cause, subscription, why, order, not_before)
+            case _:
+                assert_never(result)
+
+    def _blocked(
+        self,
+        uow: SubscriptionsUnitOfWork,
+        cause: Cause,
+        subscription: Subscription,
+        why: str,
+        order: JobOrder,
+        not_before: datetime | None = None,
+    ) -> Subscription:
+        """Move on without a charge; what is blocked today is not claimed again today."""
+        blocked, said = lifecycle.charge_failed(
+            subscription,
+            None,
+            why,
+            retryable=not_before is not None,
+            not_before=not_before,
+            now=order.now,
+            zone=self.zone,
+        )
+        uow.events.record(cause, said)
+        return blocked
+
+
+def _charge(cause: Cause, subscription: Subscription, period: Period) -> PeriodCharge:
+    method_id = subscription.terms.method_id
+    assert method_id is not None, "a subscription without a method is blocked, not due"
+    return PeriodCharge(
+        cause=cause,
+        subscription_id=subscription.id,
+        customer_id=subscription.customer_id,
+        price_id=subscription.price_id,
+        period=period,
+        money=subscription.money,
+        provider=subscription.terms.provider,
+        method_id=method_id,
+        description=f"Renewal from {period.start:%Y-%m-%d}",
+    )
