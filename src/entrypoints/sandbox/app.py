@@ -1,0 +1,81 @@
+"""The sandbox as one application: every emulator's routes under its own prefix."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from msgspec.structs import replace
+
+from entrypoints.sandbox.yookassa import api
+from entrypoints.sandbox.yookassa.behaviour import Behaviour
+from entrypoints.sandbox.yookassa.emulator import build
+from entrypoints.sandbox.yookassa.shop import Account
+
+_MEBIBYTE = 1 << 20
+
+
+def create_sandbox(
+    *,
+    folder: Path,
+    now: Callable[[], datetime],
+    shop_id: str,
+    secret_key: str,
+    control_token: str,
+    notification_urls: tuple[str, ...] = (),
+    oauth_tokens: tuple[str, ...] = (),
+    public_url: str | None = None,
+    behaviour: Behaviour | None = None,
+) -> Litestar:
+    """Create the sandbox application.
+
+    Its state lives in `folder`, survives restarts, and belongs to one process at a time. `now` is
+    business time and must be aware. `public_url` is where payers reach the confirmation pages; by
+    default it is the address each request came to. `notification_urls` receive notifications, in
+    addition to those `behaviour` names. Serve it with `server.server_config`, which is what lets it
+    drop connections.
+    """
+    behaviour = behaviour or Behaviour()
+    if notification_urls:
+        behaviour = _notifying(behaviour, notification_urls)
+    yookassa = build(
+        path=folder / "yookassa.sqlite3",
+        now=now,
+        account=Account(shop_id=shop_id, secret_key=secret_key, oauth_tokens=oauth_tokens),
+        behaviour=behaviour,
+        control_token=control_token,
+        public_url=public_url.rstrip("/") if public_url else None,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with yookassa.lifespan():
+            yield
+
+    return Litestar(
+        route_handlers=yookassa.routes,
+        lifespan=[lifespan],
+        exception_handlers={HTTPException: _problem},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=_MEBIBYTE,
+    )
+
+
+def _notifying(behaviour: Behaviour, urls: tuple[str, ...]) -> Behaviour:
+    roads = behaviour.notifications
+    return replace(behaviour, notifications=replace(roads, urls=(*roads.urls, *urls)))
+
+
+def _problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer what routing refuses in the words of the emulator whose path it was."""
+    if request.scope["path"].startswith(api.PREFIX + "/"):
+        return api.problem(error.status_code)
+    return Response(
+        {"status": error.status_code, "detail": error.detail},
+        status_code=error.status_code,
+        headers=error.headers,
+    )

@@ -1,0 +1,5 @@
+"""An emulator of YooKassa's API v3: payments, saved methods, refunds, notifications and faults.
+
+Fidelity comes from YooKassa's public documentation and official SDKs; where they are silent, the
+choice made here is said beside it.
+"""

@@ -1,0 +1,213 @@
+"""What the emulator knows in sum: its books, its counters, and whether it has fallen silent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import msgspec
+
+from entrypoints.sandbox.yookassa import wire
+from entrypoints.sandbox.yookassa.behaviour import Behaviour, patched
+from entrypoints.sandbox.yookassa.faults import Armed, Faults
+from entrypoints.sandbox.yookassa.shop import Shop
+from entrypoints.sandbox.yookassa.store import Store
+
+_PAGE: Final = 1000
+
+
+class PaymentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One payment of the books; amounts twice, as the API writes them and in minor units."""
+
+    id: str
+    status: str
+    amount: str
+    currency: str
+    amount_minor: int
+    refunded_minor: int
+    created_at: str
+    captured_at: str | None
+    reason: str | None
+    metadata: dict[str, str]
+
+
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    payment_id: str
+    status: str
+    amount: str
+    currency: str
+    amount_minor: int
+    created_at: str
+
+
+class Total(msgspec.Struct, frozen=True):
+    status: str
+    currency: str
+    count: int
+    amount_minor: int
+    refunded_minor: int = 0
+
+
+class Stats(msgspec.Struct, frozen=True):
+    payments: list[Total]
+    refunds: list[Total]
+    methods: dict[str, int]
+    notifications: dict[str, int]
+    requests: dict[str, int]
+    faults: list[Armed]
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """`idle` is true when nothing is being sent and nothing is due to be.
+
+    `due` counts notifications not sent even once; `retrying` those refused before, which wait for
+    their redelivery; `later` those whose business time has not come.
+    """
+
+    idle: bool
+    sending: int
+    due: int
+    retrying: int
+    later: int
+
+
+_payment: Final = msgspec.json.Decoder(wire.Payment)
+_refund: Final = msgspec.json.Decoder(wire.Refund)
+_line: Final = msgspec.json.Encoder()
+
+
+async def payments(store: Store) -> AsyncIterator[bytes]:
+    """Yield every payment, oldest first, as lines of JSON, a page at a time."""
+    last = 0
+    while rows := store.all(
+        "SELECT number, body, amount_minor, refunded_minor FROM payment "
+        "JOIN document USING (number) WHERE number > ? ORDER BY number LIMIT ?",
+        last,
+        _PAGE,
+    ):
+        last = rows[-1][0]
+        yield b"".join(_payment_line(*row[1:]) for row in rows)
+        await asyncio.sleep(0)
+
+
+def _payment_line(body: bytes, amount_minor: int, refunded_minor: int) -> bytes:
+    payment = _payment.decode(body)
+    details = payment.cancellation_details
+    line = PaymentLine(
+        id=payment.id,
+        status=payment.status,
+        amount=payment.amount.value,
+        currency=payment.amount.currency,
+        amount_minor=amount_minor,
+        refunded_minor=refunded_minor,
+        created_at=payment.created_at,
+        captured_at=payment.captured_at,
+        reason=details.reason if details else None,
+        metadata=payment.metadata,
+    )
+    return _line.encode(line) + b"\n"
+
+
+async def refunds(store: Store) -> AsyncIterator[bytes]:
+    """Yield every refund, oldest first, as lines of JSON, a page at a time."""
+    last = 0
+    while rows := store.all(
+        "SELECT number, body, amount_minor FROM refund JOIN document USING (number) "
+        "WHERE number > ? ORDER BY number LIMIT ?",
+        last,
+        _PAGE,
+    ):
+        last = rows[-1][0]
+        yield b"".join(_refund_line(*row[1:]) for row in rows)
+        await asyncio.sleep(0)
+
+
+def _refund_line(body: bytes, amount_minor: int) -> bytes:
+    refund = _refund.decode(body)
+    line = RefundLine(
+        id=refund.id,
+        payment_id=refund.payment_id,
+        status=refund.status,
+        amount=refund.amount.value,
+        currency=refund.amount.currency,
+        amount_minor=amount_minor,
+        created_at=refund.created_at,
+    )
+    return _line.encode(line) + b"\n"
+
+
+def stats(shop: Shop, faults: Faults) -> Stats:
+    """Count and sum everything; walks the narrow tables only."""
+    store = shop.store
+    by_status = "GROUP BY status, currency ORDER BY status, currency"
+    return Stats(
+        payments=[
+            Total(*row)
+            for row in store.all(
+                "SELECT status, currency, count(*), sum(amount_minor), sum(refunded_minor) "  # noqa: S608
+                f"FROM payment {by_status}"
+            )
+        ],
+        refunds=[
+            Total(*row)
+            for row in store.all(
+                f"SELECT status, currency, count(*), sum(amount_minor) FROM refund {by_status}"  # noqa: S608
+            )
+        ],
+        methods=_pairs(store, "SELECT status, count(*) FROM method GROUP BY status"),
+        notifications={
+            "queued": _one(store, "SELECT count(*) FROM notification"),
+            **_pairs(store, "SELECT substr(name, 15), n FROM counter WHERE name GLOB 'noti*'"),
+        },
+        requests=dict(shop.requests),
+        faults=faults.all(),
+    )
+
+
+def idle(shop: Shop, now_ms: int) -> Idle:
+    """Tell whether every notification that is due has been sent."""
+    store = shop.store
+    sending = max(
+        shop.in_flight,
+        _one(store, "SELECT count(*) FROM notification WHERE state = 'sending'"),
+    )
+    queued = "SELECT count(*) FROM notification WHERE state = 'queued' AND "
+    come = _one(
+        store,
+        "SELECT count(*) FROM notification WHERE state = 'later' AND due_ms <= ?",
+        now_ms,
+    )
+    due = _one(store, queued + "failures = 0") + come
+    retrying = _one(store, queued + "failures > 0")
+    overdue = _one(store, queued + "failures > 0 AND due_machine <= ?", shop.machine_time())
+    later = _one(store, "SELECT count(*) FROM notification WHERE state = 'later'") - come
+    return Idle(not (sending or due or overdue), sending, due, retrying, later)
+
+
+def _one(store: Store, sql: str, *values: Any) -> int:
+    row = store.one(sql, *values)
+    return row[0] if row else 0
+
+
+def _pairs(store: Store, sql: str) -> dict[str, int]:
+    return {str(name): int(n) for name, n in store.all(sql)}
+
+
+def remember_patch(store: Store, patch: dict[str, Any]) -> None:
+    """Keep a change of the configuration, so that it outlives the process."""
+    patches = _patches(store)
+    patches.append(patch)
+    store.set_meta("patches", msgspec.json.encode(patches).decode())
+
+
+def restored(store: Store, base: Behaviour) -> Behaviour:
+    """Return the starting behaviour with every change kept since the last reset."""
+    behaviour = base
+    for patch in _patches(store):
+        behaviour = patched(behaviour, patch)
+    return behaviour
+
+
+def _patches(store: Store) -> list[dict[str, Any]]:
+    kept = store.meta("patches")
+    return msgspec.json.decode(kept, type=list[dict[str, Any]]) if kept else []

@@ -1,0 +1,196 @@
+"""The control API: what a test, a demo or a curious person may do behind YooKassa's back."""
+
+from collections.abc import AsyncIterator
+from hmac import compare_digest
+from typing import Any, Final, Literal
+
+import msgspec
+from litestar import Request, Response, Router, delete, get, patch, post
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException, ValidationException
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Stream
+
+from entrypoints.sandbox.yookassa import (
+    books,
+    deadlines,
+    entries,
+    machine,
+    methods,
+    notifications,
+    payments,
+    refunds,
+    wire,
+)
+from entrypoints.sandbox.yookassa.behaviour import EVENTS, Behaviour, patched
+from entrypoints.sandbox.yookassa.cards import decline
+from entrypoints.sandbox.yookassa.errors import ApiError
+from entrypoints.sandbox.yookassa.faults import Armed, Faults, Rule
+from entrypoints.sandbox.yookassa.shop import Shop
+
+PREFIX: Final = "/sandbox/control"
+_Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keep_config: bool = False
+
+
+class PaymentOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do with a payment that is still open."""
+
+    outcome: Literal["pay", "decline", "expire"]
+    reason: str = "general_decline"
+
+
+class RefundOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    outcome: Literal["succeed", "decline"]
+    reason: str = "insufficient_funds"
+
+
+class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Send a payment's present state again, under any event, any number of times."""
+
+    payment_id: str
+    event: str
+    times: int = 1
+
+
+def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> Router:
+    """Return the control routes; each needs the header `X-Sandbox-Control: <token>`."""
+
+    def guard(connection: _Connection, _: BaseRouteHandler) -> None:
+        given = connection.headers.get("x-sandbox-control", "")
+        if not compare_digest(given.encode(), token.encode()):
+            raise NotAuthorizedException("X-Sandbox-Control is missing or wrong")
+
+    def now_ms() -> int:
+        moment_ms = shop.clock.now_ms()
+        deadlines.apply_due(shop, moment_ms)
+        return moment_ms
+
+    @post("/reset", status_code=200, sync_to_thread=False)
+    def reset(data: Reset | None = None) -> dict[str, bool]:
+        shop.store.empty()
+        shop.requests.clear()
+        faults.clear()
+        if data is None or not data.keep_config:
+            shop.behaviour = base
+            shop.store.set_meta("patches", "[]")
+        return {"reset": True}
+
+    @get("/config", sync_to_thread=False)
+    def show_config() -> Behaviour:
+        return shop.behaviour
+
+    @patch("/config", sync_to_thread=False)
+    def change_config(data: dict[str, Any]) -> Behaviour:
+        try:
+            shop.behaviour = patched(shop.behaviour, data)
+        except msgspec.ValidationError as error:
+            raise ValidationException(str(error)) from error
+        books.remember_patch(shop.store, data)
+        shop.bell.set()
+        return shop.behaviour
+
+    @get("/faults", sync_to_thread=False)
+    def show_faults() -> list[Armed]:
+        return faults.all()
+
+    @post("/faults", sync_to_thread=False)
+    def add_faults(data: list[Rule]) -> list[Armed]:
+        return faults.add(data)
+
+    @delete("/faults", sync_to_thread=False)
+    def clear_faults() -> None:
+        faults.clear()
+
+    @get("/payments")
+    async def all_payments() -> Stream:
+        now_ms()
+        return Stream(_lines(books.payments(shop.store)), media_type="application/x-ndjson")
+
+    @get("/refunds")
+    async def all_refunds() -> Stream:
+        return Stream(_lines(books.refunds(shop.store)), media_type="application/x-ndjson")
+
+    @post("/payments/{payment_id:str}/outcome", status_code=200, sync_to_thread=False)
+    def force_payment(payment_id: str, data: PaymentOutcome) -> wire.Payment:
+        at_ms = now_ms()
+        with shop.store.transaction():
+            entry = entries.get(shop.store, payment_id)
+            if entry.payment.status not in ("pending", "waiting_for_capture"):
+                raise ApiError(409, "invalid_request", f"Payment is {entry.payment.status}")
+            match data.outcome:
+                case "pay" if entry.payment.status == "pending":
+                    entry = payments.taken(shop, entry, at_ms)
+                case "pay":
+                    entry = machine.settle(entry, entry.amount_minor, at_ms=at_ms)
+                case "decline":
+                    entry = machine.decline(entry, decline(data.reason))
+                case "expire":
+                    entry = machine.expire(entry)
+            payments.changed(shop, entry, at_ms)
+        return entry.payment
+
+    @post("/refunds/{refund_id:str}/outcome", status_code=200, sync_to_thread=False)
+    def force_refund(refund_id: str, data: RefundOutcome) -> wire.Refund:
+        reason = data.reason if data.outcome == "decline" else None
+        with shop.store.transaction():
+            return refunds.finish(shop, refund_id, now_ms(), declined_for=reason)
+
+    @post("/methods/{method_id:str}/revoke", status_code=200, sync_to_thread=False)
+    def revoke(method_id: str) -> wire.BoundMethod:
+        return methods.revoke(shop, method_id)
+
+    @post("/notifications", status_code=202, sync_to_thread=False)
+    def resend(data: Resend) -> dict[str, int]:
+        if data.event not in EVENTS:
+            raise ValidationException(f"no such event: {data.event}")
+        body = entries.encode(entries.get(shop.store, data.payment_id).payment)
+        at_ms = now_ms()
+        with shop.store.transaction():
+            for _ in range(data.times):
+                notifications.announce(shop, data.event, body, at_ms)
+        return {"queued": data.times}
+
+    @get("/stats", sync_to_thread=False)
+    def stats() -> books.Stats:
+        now_ms()
+        return books.stats(shop, faults)
+
+    @get("/idle", sync_to_thread=False)
+    def idle() -> books.Idle:
+        return books.idle(shop, now_ms())
+
+    return Router(
+        PREFIX,
+        guards=[guard],
+        exception_handlers={ApiError: _refused},
+        include_in_schema=False,
+        route_handlers=[
+            reset,
+            show_config,
+            change_config,
+            show_faults,
+            add_faults,
+            clear_faults,
+            all_payments,
+            all_refunds,
+            force_payment,
+            force_refund,
+            revoke,
+            resend,
+            stats,
+            idle,
+        ],
+    )
+
+
+def _refused(_: Request[Any, Any, Any], error: ApiError) -> Response[bytes]:
+    return Response(error.body(), status_code=error.status, media_type="application/json")
+
+
+async def _lines(pages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for page in pages:
+        yield page

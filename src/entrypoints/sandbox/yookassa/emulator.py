@@ -1,0 +1,74 @@
+"""The emulator put together: its routes, and what has to run beside them."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+
+from entrypoints.sandbox.yookassa import books
+from entrypoints.sandbox.yookassa.api import api_router
+from entrypoints.sandbox.yookassa.behaviour import Behaviour
+from entrypoints.sandbox.yookassa.control import control_router
+from entrypoints.sandbox.yookassa.faults import Faults
+from entrypoints.sandbox.yookassa.moments import BusinessClock
+from entrypoints.sandbox.yookassa.page import page_handlers
+from entrypoints.sandbox.yookassa.sender import Sender
+from entrypoints.sandbox.yookassa.shop import Account, Shop
+from entrypoints.sandbox.yookassa.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """Routes to mount, and a lifespan to enter around serving them."""
+
+    routes: list[Router | HTTPRouteHandler]
+    lifespan: Callable[[], AbstractAsyncContextManager[None]]
+
+
+def build(
+    *,
+    path: Path,
+    now: Callable[[], datetime],
+    account: Account,
+    behaviour: Behaviour,
+    control_token: str,
+    public_url: str | None,
+) -> Emulator:
+    """Wire the emulator; the file at `path` is opened when the lifespan is entered."""
+    store = Store(path)
+    shop = Shop(
+        account=account,
+        store=store,
+        clock=BusinessClock(now),
+        machine_time=time.time,
+        behaviour=behaviour,
+    )
+    faults = Faults(store)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        store.open()
+        try:
+            latest = store.one("SELECT max(created_ms) FROM payment")
+            if latest and latest[0] is not None:
+                shop.clock.not_before(latest[0])
+            shop.behaviour = books.restored(store, behaviour)
+            faults.load()
+            async with Sender(shop).running():
+                yield
+        finally:
+            store.close()
+
+    return Emulator(
+        routes=[
+            api_router(shop, faults, public_url),
+            control_router(shop, faults, behaviour, control_token),
+            *page_handlers(shop),
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,38 @@
+"""What every operation of the emulator works with."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from entrypoints.sandbox.yookassa.behaviour import Behaviour
+from entrypoints.sandbox.yookassa.ids import Kind, make_id
+from entrypoints.sandbox.yookassa.moments import BusinessClock
+from entrypoints.sandbox.yookassa.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The merchant: Basic credentials, and OAuth tokens, which alone may manage webhooks."""
+
+    shop_id: str
+    secret_key: str
+    oauth_tokens: tuple[str, ...] = ()
+    gateway_id: str = "100700"
+
+
+@dataclass(slots=True, kw_only=True)
+class Shop:
+    """One merchant's account at the emulated YooKassa, open while the application runs."""
+
+    account: Account
+    store: Store
+    clock: BusinessClock
+    machine_time: Callable[[], float]
+    behaviour: Behaviour
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+
+    def new_id(self, kind: Kind, number: int, created_ms: int) -> str:
+        return make_id(kind, number, self.store.salt, created_ms)
