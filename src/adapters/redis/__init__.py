@@ -1,0 +1,1 @@
+"""The bell: Redis wakes workers up, and everything in it may be lost."""

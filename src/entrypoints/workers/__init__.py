@@ -1,0 +1,1 @@
+"""Worker processes: bells come in through Dramatiq, batches are carried out on one event loop."""
