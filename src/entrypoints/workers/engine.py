@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware, MiddlewareError
 from dramatiq.worker import Worker
