@@ -140,12 +140,13 @@ class Subscribe:
             raise InvalidValue("a trial that renews needs a saved payment method")
         trying, said = lifecycle.start_trial(subscription, plan.trial_days, now=self.clock.now())
         assert isinstance(trying.state, Active)
+        trial = trying.state
         trying = replace(
-            trying, anchor_day=trying.state.period.end.astimezone(self.zone).day, version=1
+            trying, anchor_day=trial.period.end.astimezone(self.zone).day, version=1
         )
         uow.events.record(command.cause, said)
         await uow.subscriptions.add_many([trying])
-        period = PeriodRow(subscription_id=trying.id, period=trying.state.period, kind="trial")
+        period = PeriodRow(subscription_id=trying.id, period=trial.period, kind="trial")
         await uow.subscriptions.add_periods([period])
         return Subscribed(trying, None)
 

@@ -1,5 +1,8 @@
 """The tables of this deployment; importing this package knows all of them."""
 
+from adapters.postgres.tables import catalog as catalog
 from adapters.postgres.tables import ledger as ledger
 from adapters.postgres.tables import messages as messages
+from adapters.postgres.tables import payments as payments
+from adapters.postgres.tables import subscriptions as subscriptions
 from adapters.postgres.tables.metadata import metadata as metadata

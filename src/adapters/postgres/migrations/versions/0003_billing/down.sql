@@ -1,0 +1,17 @@
+DROP TABLE job_run;
+DROP TABLE discrepancy;
+DROP TABLE gateway_exchange;
+DROP TABLE refund;
+DROP TABLE payment;
+DROP TABLE invoice_event;
+DROP TABLE invoice;
+DROP TABLE invoice_counter;
+DROP TABLE payment_method;
+DROP TABLE subscription_period;
+DROP TABLE subscription;
+DROP TABLE price;
+DROP TABLE plan;
+DROP TABLE feature;
+DROP TABLE customer;
+DROP FUNCTION period_overlap_refused();
+DROP FUNCTION invoice_chain_kept();
