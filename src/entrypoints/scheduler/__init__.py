@@ -1,0 +1,1 @@
+"""The scheduler process: looks at the timetable every second; two of them are safe."""
