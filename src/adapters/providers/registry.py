@@ -17,18 +17,19 @@ class UnknownProvider(ValueError):
         self.name = name
 
 
-def discover(group: str = GROUP) -> dict[str, EntryPoint]:
+def discover() -> dict[str, EntryPoint]:
     """Return what is installed, by name, without loading any of it."""
-    return {found.name: found for found in entry_points(group=group)}
+    return {found.name: found for found in entry_points(group=GROUP)}
 
 
-def build_providers(configured: Mapping[str, object]) -> dict[str, PaymentProvider]:
+def build_providers(
+    configured: Mapping[str, object], installed: Mapping[str, EntryPoint]
+) -> dict[str, PaymentProvider]:
     """Build every configured provider; each receives its own settings object and nothing else.
 
     Raises UnknownProvider for a name nobody offers, and ValueError for a provider that answers
     to another name than it is found under: attempts are stored under that name for ever.
     """
-    installed = discover()
     built: dict[str, PaymentProvider] = {}
     for name, settings in configured.items():
         if name not in installed:
