@@ -1,4 +1,4 @@
-"""The embedded servers: their start, their door, their folder, and what they do under faults."""
+"""The embedded PostgreSQL: its start, its door, its folder, and what it does under faults."""
 
 import os
 import socket
@@ -10,17 +10,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import redis
 
 from adapters.embedded import (
     FolderInUse,
     FolderNotUsable,
     RunningPostgres,
-    RunningRedis,
     ServerDidNotStart,
     embedded_servers,
     start_postgres,
-    start_redis,
 )
 from adapters.embedded.account import account_for
 from adapters.embedded.ports import free_port
@@ -47,12 +44,6 @@ def made(template: Path, tmp_path: Path) -> Path:
     return copy(template, tmp_path / "made")
 
 
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RunningRedis]:
-    with start_redis(tmp_path) as server:
-        yield server
-
-
 def copy(template: Path, folder: Path) -> Path:
     subprocess.run(["cp", "-a", template, folder], check=True)
     return folder
@@ -66,10 +57,6 @@ async def answer(url: str, *statements: str) -> object:
         return await connection.fetchval(statements[-1])
     finally:
         await connection.close()
-
-
-def redis_client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=2, retry=None)
 
 
 def seconds_to_start(folder: Path) -> float:
@@ -131,20 +118,6 @@ async def test_postgres_lets_nobody_in_without_the_password(postgres: RunningPos
     assert (postgres.folder / "password").stat().st_mode & 0o077 == 0
 
 
-def test_redis_lets_nobody_in_without_the_password(redis_server: RunningRedis) -> None:
-    stranger = redis_client(f"redis://127.0.0.1:{redis_server.port}/0")
-
-    with stranger, pytest.raises(redis.AuthenticationError):
-        stranger.ping()
-
-
-def test_redis_keeps_nothing_and_evicts_nothing(redis_server: RunningRedis) -> None:
-    with redis_client(redis_server.url) as client:
-        assert client.config_get("save") == {"save": ""}
-        assert client.config_get("appendonly") == {"appendonly": "no"}
-        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
-
-
 async def test_servers_see_nothing_of_our_environment(
     made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,11 +146,8 @@ def test_a_folder_in_use_is_refused_in_one_sentence(postgres: RunningPostgres) -
     assert postgres.running
 
 
-def test_a_running_server_does_not_show_its_password(
-    postgres: RunningPostgres, redis_server: RunningRedis
-) -> None:
+def test_a_running_server_does_not_show_its_password(postgres: RunningPostgres) -> None:
     assert (postgres.folder / "password").read_text() not in repr(postgres)
-    assert (redis_server.folder / "password").read_text() not in repr(redis_server)
 
 
 async def test_two_folders_run_side_by_side(made: Path, postgres: RunningPostgres) -> None:
@@ -272,36 +242,3 @@ def test_a_lost_password_is_named(made: Path) -> None:
 
     with pytest.raises(FolderNotUsable, match="password"):
         start_postgres(made)
-
-
-def test_a_killed_redis_comes_back_empty_at_the_same_address(redis_server: RunningRedis) -> None:
-    with redis_client(redis_server.url) as client:
-        client.set("bell", 1)
-        client.execute_command("SAVE")
-
-        redis_server.kill9()
-        redis_server.start_again()
-
-        assert client.get("bell") is None
-
-
-def test_a_paused_redis_is_silent_until_it_is_resumed(redis_server: RunningRedis) -> None:
-    with redis_client(redis_server.url) as client:
-        client.set("bell", 1)
-
-        redis_server.pause()
-        with pytest.raises(redis.TimeoutError):
-            client.get("bell")
-        redis_server.resume()
-
-        assert client.get("bell") == b"1"
-
-
-def test_a_paused_redis_is_stopped_in_order(tmp_path: Path) -> None:
-    server = start_redis(tmp_path)
-    server.pause()
-
-    server.stop()
-
-    assert not server.running
-    assert "bye bye" in (tmp_path / "server.log").read_text()
