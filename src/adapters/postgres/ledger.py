@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from adapters.postgres.ledger_batch import POST, Batch, prepare
+from adapters.postgres.ledger_batch import POST, Batch, KnownAccounts, prepare
 from adapters.postgres.ledger_rows import operations_from, operations_where
 from application.errors import NotFound
 from application.ledger.ports import Posted, Refusal
@@ -29,9 +29,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class PostgresLedger:
     """Writes to the books in the transaction of the connection it is given."""
 
-    def __init__(self, driver: asyncpg.Connection, entropy: Entropy) -> None:
+    def __init__(
+        self, driver: asyncpg.Connection, entropy: Entropy, known: KnownAccounts | None = None
+    ) -> None:
         self._driver = driver
         self._entropy = entropy
+        self._known = KnownAccounts() if known is None else known
+        self._opened_some = False
 
     async def post_many(self, postings: Sequence[Posting]) -> Sequence[Posted]:
         """Enter postings in one round trip; see the port for what is refused."""
@@ -101,9 +105,16 @@ class PostgresLedger:
         first: dict[str, Posting] = {}
         for posting in postings:
             first.setdefault(posting.key, posting)
-        batch = prepare(list(first.values()), self._entropy)
-        async with _floor_kept():
-            row = await self._driver.fetchrow(POST, *batch.arrays)
+        batch = prepare(list(first.values()), self._entropy, self._known)
+        try:
+            async with _floor_kept():
+                row = await self._driver.fetchrow(POST, *batch.arrays)
+        except asyncpg.ForeignKeyViolationError:
+            self._known.forget()
+            raise
+        self._opened_some = self._opened_some or row["opened"] > 0
+        if not self._opened_some:
+            self._known.add(batch.offered)
         by_key = _answers(batch, row)
         if len(first) == len(postings):
             return [by_key[posting.key] for posting in postings]

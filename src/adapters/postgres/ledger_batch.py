@@ -1,6 +1,6 @@
 """A batch of postings as the arrays that `ledger_post` takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -9,7 +9,34 @@ from domain.ledger.chart import Account
 from domain.ledger.posting import Posting
 from domain.shared.ids import OperationId
 
-POST = f"SELECT * FROM ledger_post({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608
+POST = f"SELECT * FROM ledger_post({', '.join(f'${n}' for n in range(1, 27))})"  # noqa: S608
+
+
+class KnownAccounts:
+    """Accounts that are open for good, so that a process opens each of them at most once.
+
+    One is shared by the ledgers of a pool. An account is known once the database said that it
+    was there before: what a transaction opened itself may still be rolled back.
+    """
+
+    def __init__(self, *, capacity: int = 500_000) -> None:
+        self._ids: set[int] = set()
+        self._capacity = capacity
+
+    def missing(self, accounts: Iterable[Account]) -> list[Account]:
+        """Return those that may have to be opened."""
+        known = self._ids
+        return [account for account in accounts if account.id.int not in known]
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        """Remember accounts that were there before this transaction; start over when full."""
+        self._ids.update(account.id.int for account in accounts)
+        if len(self._ids) > self._capacity:
+            self._ids.clear()
+
+    def forget(self) -> None:
+        """Know nothing: the database turned out to be another one, or restored to the past."""
+        self._ids.clear()
 
 
 class Batch(NamedTuple):
@@ -17,23 +44,29 @@ class Batch(NamedTuple):
 
     postings: Sequence[Posting]
     ids: Sequence[OperationId]
+    offered: Sequence[Account]
     arrays: Sequence[Sequence[Any]]
 
 
-def prepare(postings: Sequence[Posting], entropy: Entropy) -> Batch:
+def prepare(postings: Sequence[Posting], entropy: Entropy, known: KnownAccounts) -> Batch:
     """Sort by key, number accounts in the order of their ids, and turn rows into columns.
 
-    Every writer sorts the same way, so two batches never wait for each other in a circle.
+    Every writer sorts the same way, so two batches never wait for each other in a circle. Ids are
+    compared as numbers: comparing and hashing UUID objects would be the dearest part of it.
     """
     ordered = sorted(postings, key=attrgetter("key"))
     ids = [OperationId(entropy.new_id()) for _ in ordered]
     accounts = _accounts(ordered)
-    number_of = {account.id: number for number, account in enumerate(accounts, start=1)}
+    number_of = {account.id.int: number for number, account in enumerate(accounts, start=1)}
+    offered = known.missing(accounts)
     return Batch(
         ordered,
         ids,
+        offered,
         [
-            *_account_columns(accounts),
+            *_account_columns(offered),
+            [a.id for a in accounts],
+            [a.currency.code for a in accounts],
             ids,
             *_operation_columns(ordered),
             *_entry_columns(ordered, number_of),
@@ -42,12 +75,12 @@ def prepare(postings: Sequence[Posting], entropy: Entropy) -> Batch:
 
 
 def _accounts(postings: Sequence[Posting]) -> list[Account]:
-    used: dict[Any, Account] = {}
+    used: dict[int, Account] = {}
     for posting in postings:
         for entry in posting.entries:
             account = entry.account
-            if used.setdefault(account.id, account).floor_minor is None:
-                used[account.id] = account
+            if used.setdefault(account.id.int, account).floor_minor is None:
+                used[account.id.int] = account
     return [account for _, account in sorted(used.items())]
 
 
@@ -82,7 +115,7 @@ def _operation_columns(postings: Sequence[Posting]) -> list[list[Any]]:
     ]
 
 
-def _entry_columns(postings: Sequence[Posting], number_of: dict[Any, int]) -> list[list[int]]:
+def _entry_columns(postings: Sequence[Posting], number_of: dict[int, int]) -> list[list[int]]:
     operations: list[int] = []
     seqs: list[int] = []
     accounts: list[int] = []
@@ -91,6 +124,6 @@ def _entry_columns(postings: Sequence[Posting], number_of: dict[Any, int]) -> li
         for seq, entry in enumerate(posting.entries, start=1):
             operations.append(position)
             seqs.append(seq)
-            accounts.append(number_of[entry.account.id])
+            accounts.append(number_of[entry.account.id.int])
             amounts.append(entry.amount.amount_minor)
     return [operations, seqs, accounts, amounts]

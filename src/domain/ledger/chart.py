@@ -36,6 +36,7 @@ CHART = {
     "wallet": AccountKind.LIABILITY,  # owed to a person; negative when the person owes us
     "subscription_revenue": AccountKind.INCOME,
     "purchase_revenue": AccountKind.INCOME,
+    "manual_revenue": AccountKind.INCOME,  # invoices written by hand
     "refunds": AccountKind.EXPENSE,
     "provider_fees": AccountKind.EXPENSE,
     "dispute_losses": AccountKind.EXPENSE,
@@ -51,13 +52,15 @@ class Account:
     An account without `owner` is the company's; one with an owner is personal, such as a wallet.
     A personal account may be limited: `floor_minor` is the least its balance, counted on its
     normal side, may be. The floor is kept when the account is first posted to; later postings
-    need not repeat it, so it takes no part in comparing accounts.
+    need not repeat it. `id` follows from code, owner and currency, so nobody has to look it up;
+    accounts are equal when their ids are.
     """
 
-    code: str
-    currency: Currency
-    owner: UUID | None = None
+    code: str = field(compare=False)
+    currency: Currency = field(compare=False)
+    owner: UUID | None = field(default=None, compare=False)
     floor_minor: int | None = field(default=None, compare=False)
+    id: UUID = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
@@ -66,16 +69,12 @@ class Account:
             raise InvalidValue(f"the chart of accounts has no {self.code!r}")
         if self.floor_minor is not None and self.owner is None:
             raise InvalidValue(f"{self.code} is the company's: only personal accounts are limited")
+        object.__setattr__(self, "id", _account_id(self.code, self.owner, self.currency.code))
 
     @property
     def kind(self) -> AccountKind:
         """Return what the account measures."""
         return CHART[self.code.partition(":")[0]]
-
-    @property
-    def id(self) -> UUID:
-        """Return the id, which follows from the name: nobody has to look it up."""
-        return _account_id(self.code, self.owner, self.currency.code)
 
     def __str__(self) -> str:
         owner = f"@{self.owner}" if self.owner else ""

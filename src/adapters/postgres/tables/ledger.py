@@ -94,6 +94,7 @@ account_balance = Table(
     Column("floor_minor", BigInteger),
     Column("shard", SmallInteger, nullable=False),
     Column("normal_sign", SmallInteger, nullable=False),
+    Column("currency", Text, nullable=False),
     PrimaryKeyConstraint("account_id", "shard"),
     CheckConstraint(
         "floor_minor IS NULL OR normal_sign * balance_minor >= floor_minor", name="floor"

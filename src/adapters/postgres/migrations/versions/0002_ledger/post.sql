@@ -1,14 +1,15 @@
 -- Everything of a batch in one call: arrays in, one row out. Entries name their operation and
--- account by position. Keys and accounts come sorted, so that two batches wait for each other at
+-- account by position; accounts that may not exist yet come as `new_*`, and `opened` tells how many
+-- of them did not. Keys and accounts come sorted, so that two batches wait for each other at
 -- most one way round. `known_*` tell which keys were there already, and whether they agree.
 CREATE FUNCTION ledger_post(
-    account_ids uuid[], account_codes text[], account_kinds text[], account_owners uuid[],
-    account_currencies text[], account_floors bigint[],
+    new_ids uuid[], new_codes text[], new_kinds text[], new_owners uuid[],
+    new_currencies text[], new_floors bigint[], account_ids uuid[], account_currencies text[],
     ids uuid[], keys text[], kinds text[], occurred timestamptz[], value_dates date[],
     entry_counts smallint[], actors text[], reasons text[], correlations uuid[],
     causations uuid[], attempts uuid[], refunds uuid[], invoices uuid[], reversed uuid[],
     entry_operations integer[], entry_seqs smallint[], entry_accounts integer[], amounts bigint[],
-    OUT posting_dates date[], OUT known_positions bigint[], OUT known_ids uuid[],
+    OUT opened integer, OUT posting_dates date[], OUT known_positions bigint[], OUT known_ids uuid[],
     OUT known_dates date[], OUT known_agree boolean[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -19,16 +20,10 @@ BEGIN
     PERFORM ledger_lock_calendar();
     SELECT * INTO calendar FROM ledger_calendar;
 
-    WITH opened AS (
-        INSERT INTO account (id, code, kind, owner, currency, floor_minor)
-        SELECT * FROM unnest(account_ids, account_codes, account_kinds, account_owners,
-            account_currencies, account_floors)
-        ON CONFLICT (id) DO NOTHING
-        RETURNING id, kind, owner, floor_minor
-    )
-    INSERT INTO account_balance (account_id, shard, balance_minor, floor_minor, normal_sign)
-    SELECT id, 0, 0, floor_minor, CASE WHEN kind IN ('asset', 'expense') THEN 1 ELSE -1 END
-    FROM opened WHERE owner IS NOT NULL;
+    INSERT INTO account (id, code, kind, owner, currency, floor_minor)
+    SELECT * FROM unnest(new_ids, new_codes, new_kinds, new_owners, new_currencies, new_floors)
+    ON CONFLICT (id) DO NOTHING;
+    GET DIAGNOSTICS opened = ROW_COUNT;
 
     SELECT array_agg(value_date ORDER BY position),
         array_agg(greatest(value_date, calendar.closed_through + 1) ORDER BY position)

@@ -54,36 +54,43 @@ CREATE FUNCTION ledger_lock_calendar() RETURNS void LANGUAGE sql AS
 CREATE FUNCTION ledger_lock_calendar_alone() RETURNS void LANGUAGE sql AS
     'SELECT pg_advisory_xact_lock(1818583911, -1)';
 
--- A shard of the company's balances that no other open transaction writes to; 64 are enough for
--- the writers a server runs at once, and the 65th only waits.
+-- A shard of the company's balances, from 1 to 64, that no other open transaction writes to. With
+-- more writers than shards somebody waits, and nothing else happens.
 CREATE FUNCTION ledger_shard() RETURNS smallint LANGUAGE plpgsql AS $$
 DECLARE
     preferred integer := pg_backend_pid() % 64;
 BEGIN
     FOR step IN 0..63 LOOP
-        IF pg_try_advisory_xact_lock(1818583911, (preferred + step) % 64) THEN
-            RETURN (preferred + step) % 64;
+        IF pg_try_advisory_xact_lock(1818583911, 1 + (preferred + step) % 64) THEN
+            RETURN 1 + (preferred + step) % 64;
         END IF;
     END LOOP;
-    RETURN preferred;
+    RETURN 1 + preferred;
 END $$;
 
+-- A personal account has its balance row, shard 0, from the start: its floor is always checked.
+CREATE FUNCTION ledger_open_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO account_balance (account_id, shard, balance_minor, floor_minor, normal_sign, currency)
+    SELECT id, 0, 0, floor_minor, CASE WHEN kind IN ('asset', 'expense') THEN 1 ELSE -1 END, currency
+    FROM added WHERE owner IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER opened AFTER INSERT ON account REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_open_balances();
+
 -- Entries come whole: all entries of an operation in one statement, balanced per currency, on
--- open accounts of their currency, dated as their operation is. Then the balances move.
+-- known accounts in their currency, dated as their operation is. Then the balances move, in the
+-- order of accounts. A balance row that is found proves its account and its currency.
 CREATE FUNCTION ledger_book_entries() RETURNS trigger LANGUAGE plpgsql
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
-    wrong record;
     company_shard smallint := ledger_shard();
+    used integer;
+    moved uuid[];
+    company uuid[];
+    wrong record;
 BEGIN
-    SELECT operation_id, currency, sum(amount_minor) AS difference INTO wrong
-    FROM added GROUP BY operation_id, currency HAVING sum(amount_minor) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'operation %: debits exceed credits by % in %',
-            wrong.operation_id, wrong.difference, wrong.currency
-            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balanced';
-    END IF;
-
     SELECT whole.operation_id INTO wrong
     FROM (
         SELECT operation_id, count(*) AS entries, min(seq) AS first, max(seq) AS last,
@@ -101,42 +108,59 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_whole';
     END IF;
 
-    SELECT used.account_id, used.currency INTO wrong
-    FROM (SELECT DISTINCT account_id, currency FROM added) AS used
-    LEFT JOIN account ON account.id = used.account_id
-    WHERE account.currency IS DISTINCT FROM used.currency LIMIT 1;
+    SELECT operation_id, currency, sum(amount_minor) AS difference INTO wrong
+    FROM added GROUP BY operation_id, currency HAVING sum(amount_minor) <> 0 LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'there is no account % in %', wrong.account_id, wrong.currency
-            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_known';
+        RAISE EXCEPTION 'operation %: debits exceed credits by % in %',
+            wrong.operation_id, wrong.difference, wrong.currency
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balanced';
     END IF;
 
-    WITH moved AS MATERIALIZED (
-        SELECT delta.*,
-            CASE WHEN account.owner IS NULL THEN company_shard ELSE 0 END::smallint AS shard,
-            CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END::smallint AS sign
+    SELECT count(*) INTO used FROM (SELECT DISTINCT account_id, currency FROM added) AS distinct_used;
+    WITH kept AS (
+        UPDATE account_balance AS kept SET balance_minor = kept.balance_minor + delta.balance_minor
         FROM (
-            SELECT account_id, posting_date, count(*) AS entries,
-                sum(greatest(amount_minor, 0))::bigint AS debit_minor,
-                sum(greatest(-amount_minor, 0))::bigint AS credit_minor
-            FROM added GROUP BY account_id, posting_date
+            SELECT account_id, currency, sum(amount_minor)::bigint AS balance_minor
+            FROM added GROUP BY account_id, currency ORDER BY account_id
         ) AS delta
-        JOIN account ON account.id = delta.account_id
-    ), by_day AS (
-        INSERT INTO day_balance AS kept
-            (account_id, day, shard, debit_minor, credit_minor, entries)
-        SELECT account_id, posting_date, shard, debit_minor, credit_minor, entries
-        FROM moved ORDER BY account_id, shard, posting_date
-        ON CONFLICT (account_id, day, shard) DO UPDATE SET
-            debit_minor = kept.debit_minor + excluded.debit_minor,
-            credit_minor = kept.credit_minor + excluded.credit_minor,
-            entries = kept.entries + excluded.entries
+        WHERE kept.account_id = delta.account_id AND kept.currency = delta.currency
+            AND (kept.shard = 0 OR kept.shard = company_shard)
+        RETURNING kept.account_id, kept.shard
     )
-    -- The floor of the row that is kept counts; a new row is never a limited account's.
-    INSERT INTO account_balance AS kept (account_id, shard, balance_minor, normal_sign)
-    SELECT account_id, shard, sum(debit_minor - credit_minor)::bigint, sign
-    FROM moved GROUP BY account_id, shard, sign ORDER BY account_id, shard
-    ON CONFLICT (account_id, shard) DO UPDATE SET
-        balance_minor = kept.balance_minor + excluded.balance_minor;
+    SELECT array_agg(account_id), coalesce(array_agg(account_id) FILTER (WHERE shard > 0), '{}')
+    INTO moved, company FROM kept;
+
+    IF used > coalesce(cardinality(moved), 0) THEN
+        SELECT added.account_id, added.currency INTO wrong
+        FROM added LEFT JOIN account ON account.id = added.account_id
+        WHERE account.currency IS DISTINCT FROM added.currency LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'there is no account % in %', wrong.account_id, wrong.currency
+                USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_known';
+        END IF;
+        WITH first AS (
+            INSERT INTO account_balance AS kept
+                (account_id, shard, balance_minor, normal_sign, currency)
+            SELECT account.id, company_shard, sum(added.amount_minor)::bigint,
+                CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END, account.currency
+            FROM added JOIN account ON account.id = added.account_id
+            WHERE account.id <> ALL (coalesce(moved, '{}'))
+            GROUP BY account.id ORDER BY account.id
+            ON CONFLICT (account_id, shard) DO UPDATE SET
+                balance_minor = kept.balance_minor + excluded.balance_minor
+            RETURNING kept.account_id
+        )
+        SELECT company || array_agg(account_id) INTO company FROM first;
+    END IF;
+
+    INSERT INTO day_balance AS kept (account_id, day, shard, debit_minor, credit_minor, entries)
+    SELECT account_id, posting_date, CASE WHEN account_id = ANY (company) THEN company_shard ELSE 0 END,
+        sum(greatest(amount_minor, 0)), sum(greatest(-amount_minor, 0)), count(*)
+    FROM added GROUP BY account_id, posting_date ORDER BY account_id, posting_date
+    ON CONFLICT (account_id, day, shard) DO UPDATE SET
+        debit_minor = kept.debit_minor + excluded.debit_minor,
+        credit_minor = kept.credit_minor + excluded.credit_minor,
+        entries = kept.entries + excluded.entries;
     RETURN NULL;
 END $$;
 CREATE TRIGGER booked AFTER INSERT ON entry REFERENCING NEW TABLE AS added

@@ -9,7 +9,7 @@ CREATE TABLE account (
     floor_minor bigint,
     opened_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_account PRIMARY KEY (id),
-    CONSTRAINT uq_account_code UNIQUE NULLS NOT DISTINCT (code, owner, currency),
+    CONSTRAINT uq_account_code_owner_currency UNIQUE NULLS NOT DISTINCT (code, owner, currency),
     CONSTRAINT ck_account_kind
         CHECK (kind IN ('asset', 'liability', 'income', 'expense', 'equity')),
     CONSTRAINT ck_account_currency CHECK (currency ~ '^[A-Z]{3}$'),
@@ -56,18 +56,19 @@ CREATE TABLE entry (
 );
 CREATE INDEX ix_entry_account_id ON entry (account_id, posting_date, operation_id);
 
--- A personal account has one row (shard 0) from the start, so that its floor is always checked.
--- A company account has a row per shard that a transaction happened to use: writers never queue.
+-- A personal account has one row, shard 0. A company account has a row for every shard, from 1 on,
+-- that a transaction happened to use: its writers never queue.
 CREATE TABLE account_balance (
     account_id uuid NOT NULL,
     balance_minor bigint NOT NULL,  -- debits less credits
     floor_minor bigint,
     shard smallint NOT NULL,
     normal_sign smallint NOT NULL,
+    currency text NOT NULL,
     CONSTRAINT pk_account_balance PRIMARY KEY (account_id, shard),
     CONSTRAINT ck_account_balance_floor
         CHECK (floor_minor IS NULL OR normal_sign * balance_minor >= floor_minor)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 90);  -- a page is tidied when it is fuller than this: not at every update
 
 CREATE TABLE day_balance (
     account_id uuid NOT NULL,
@@ -77,7 +78,7 @@ CREATE TABLE day_balance (
     shard smallint NOT NULL,
     entries bigint NOT NULL,
     CONSTRAINT pk_day_balance PRIMARY KEY (account_id, day, shard)
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 90);
 
 CREATE TABLE ledger_calendar (
     id smallint NOT NULL DEFAULT 1,
