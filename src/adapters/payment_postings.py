@@ -1,15 +1,19 @@
-"""What the payments context calls its books: money that moved becomes postings."""
+"""What payments call their books: money that moved becomes postings of the ledger.
+
+Both contexts keep their own words and neither imports the other; this translates, inside the
+transaction of the settlement that caused them.
+"""
 
 from collections.abc import Sequence
 
 from application.ledger.ports import Ledger
 from application.payments.ports import MoneyMoved
 from domain.ledger.charges import charge_captured, refund_succeeded
-from domain.ledger.posting import Posting
+from domain.ledger.posting import Posting, References
 
 
 class PaymentPostings:
-    """Posts captures and refunds in the transaction of the settlement that caused them."""
+    """Posts captures and refunds; a batch is one round trip."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -24,26 +28,30 @@ class PaymentPostings:
 
 
 def _capture(moved: MoneyMoved) -> Posting:
-    assert moved.revenue is not None, "what was captured was earned by something"
+    assert moved.revenue is not None, "captured money was earned by something"
     return charge_captured(
-        moved.attempt_id,
+        key=moved.key,
         gateway=moved.provider,
         amount=moved.money,
         revenue=moved.revenue,
         occurred_at=moved.occurred_at,
         cause=moved.cause,
-        invoice_id=moved.invoice_id,
+        references=_references(moved),
     )
 
 
 def _refund(moved: MoneyMoved) -> Posting:
-    assert moved.refund_id is not None, "money goes back by a refund"
     return refund_succeeded(
-        moved.refund_id,
-        attempt_id=moved.attempt_id,
+        key=moved.key,
         gateway=moved.provider,
         amount=moved.money,
         occurred_at=moved.occurred_at,
         cause=moved.cause,
-        invoice_id=moved.invoice_id,
+        references=_references(moved),
+    )
+
+
+def _references(moved: MoneyMoved) -> References:
+    return References(
+        attempt_id=moved.attempt_id, refund_id=moved.refund_id, invoice_id=moved.invoice_id
     )

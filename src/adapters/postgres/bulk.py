@@ -69,19 +69,21 @@ async def insert_many(
 @lru_cache(maxsize=256)
 def _update_sql(table: Table, names: tuple[str, ...]) -> str:
     changes = ", ".join(f"{name} = {_given(table, name)}" for name in names if name != "id")
+    arrays = _unnest(table, names).removesuffix(")")
+    versions = f"${len(names) + 1}::integer[]"
+    source = arrays.replace(") AS given(", f", {versions}) AS given(") + ", was)"
     return (
         f"UPDATE {table.fullname} AS kept SET {changes} "  # noqa: S608
-        f"FROM {_unnest(table, names)} "
-        "WHERE kept.id = given.id AND kept.version = given.version - 1 RETURNING kept.id"
+        f"FROM {source} WHERE kept.id = given.id AND kept.version = given.was RETURNING kept.id"
     )
 
 
 async def update_many(
-    driver: asyncpg.Connection, table: Table, rows: Sequence[Row]
+    driver: asyncpg.Connection, table: Table, rows: Sequence[Row], was: Sequence[int]
 ) -> set[Any]:
-    """Update rows by id where the stored version is one below the given; return the ids that were."""
+    """Update rows by id whose stored version is what it was; return the ids that were."""
     if not rows:
         return set()
     names = tuple(rows[0])
-    found = await driver.fetch(_update_sql(table, names), *columns_of(table, names, rows))
+    found = await driver.fetch(_update_sql(table, names), *columns_of(table, names, rows), was)
     return {row["id"] for row in found}

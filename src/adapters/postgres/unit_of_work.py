@@ -2,14 +2,31 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.payment_postings import PaymentPostings
+from adapters.period_billing import PeriodBilling
+from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.chronicle import PostgresChronicle
 from adapters.postgres.connections import borrowed
+from adapters.postgres.customers import PostgresCustomers
+from adapters.postgres.invoices import PostgresInvoices
+from adapters.postgres.journal import PostgresJournal, PostgresNotifications
+from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.outbox import PostgresOutbox, Ring
+from adapters.postgres.payments import PostgresAttempts, PostgresMethods
+from adapters.postgres.refunds import PostgresRefunds
+from adapters.postgres.subscriptions import PostgresSubscriptions
+from application.payments.open_charges import OpenCharges
+from application.payments.ports import BillingPolicy
 from application.ports import Clock, Entropy
+from application.subscriptions.inside import PeriodsInside
+
+UTC_ZONE = ZoneInfo("UTC")
+DEFAULT_POLICY = BillingPolicy()
 
 
 class PostgresUnitOfWork:
@@ -27,6 +44,8 @@ class PostgresUnitOfWork:
         clock: Clock,
         entropy: Entropy,
         ring: Ring,
+        zone: ZoneInfo,
+        policy: BillingPolicy,
     ) -> None:
         self.connection = connection
         self.driver = driver
@@ -35,18 +54,48 @@ class PostgresUnitOfWork:
         self._ring = ring
         self.messages = PostgresOutbox(driver)
         self.events = PostgresChronicle(driver, clock=clock, entropy=entropy)
+        self.ledger = PostgresLedger(driver, entropy)
+        self.catalog = PostgresCatalog(driver)
+        self.customers = PostgresCustomers(driver)
+        self.subscriptions = PostgresSubscriptions(driver)
+        self.invoices = PostgresInvoices(driver, clock, zone)
+        self.attempts = PostgresAttempts(driver)
+        self.methods = PostgresMethods(driver)
+        self.refunds = PostgresRefunds(driver)
+        self.journal = PostgresJournal(driver)
+        self.notifications = PostgresNotifications(driver)
+        self.books = PaymentPostings(self.ledger)
+        self.periods = PeriodsInside(self, clock, zone)
+        self.billing = PeriodBilling(self, OpenCharges(clock, entropy, policy))
+
+    @property
+    def offers(self) -> PostgresCatalog:
+        """Plans and prices, as subscriptions read them."""
+        return self.catalog
+
+    @property
+    def registry(self) -> PostgresCustomers:
+        """Customers, as identity keeps them."""
+        return self.customers
 
     async def commit(self) -> None:
-        """Write events and messages, commit, then ring for the messages."""
+        """Write events and messages, number the invoices, commit, then ring for the messages."""
         await self.events.flush()
         rung = await self.messages.flush()
+        await self.invoices.number()
         await self.driver.execute("COMMIT")
         if rung:
             self._ring(rung)
 
 
 def units_of_work(
-    engine: AsyncEngine, *, clock: Clock, entropy: Entropy, ring: Ring
+    engine: AsyncEngine,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    ring: Ring,
+    zone: ZoneInfo = UTC_ZONE,
+    policy: BillingPolicy = DEFAULT_POLICY,
 ) -> Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]:
     """Return the factory that opens units of work on a pool."""
 
@@ -56,7 +105,13 @@ def units_of_work(
             await driver.execute("BEGIN")
             try:
                 yield PostgresUnitOfWork(
-                    connection, driver, clock=clock, entropy=entropy, ring=ring
+                    connection,
+                    driver,
+                    clock=clock,
+                    entropy=entropy,
+                    ring=ring,
+                    zone=zone,
+                    policy=policy,
                 )
             except BaseException:
                 await _leave(driver)

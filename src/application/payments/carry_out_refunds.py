@@ -228,7 +228,7 @@ async def _given_back(uow: PaymentsUnitOfWork, refund: Refund, cause: Cause, clo
                 key=f"refund:{refund.id}",
                 provider=attempt.provider,
                 money=refund.money,
-                revenue="refunds",
+                revenue=None,
                 occurred_at=clock.now(),
                 attempt_id=attempt.id,
                 invoice_id=refund.invoice_id,

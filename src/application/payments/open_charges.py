@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from application.payments.ports import BillingPolicy, Chained, PaymentsUnitOfWork, PeriodKey
 from application.ports import Clock, Entropy, NewMessage
@@ -52,7 +53,7 @@ class Impossible:
     """Why nothing may be charged now, and from when on it may be."""
 
     why: str
-    allowed: bool = False
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,8 @@ class OpenCharges:
             if method is None or not method.is_active:
                 why = method.inactive_reason if method else "unknown"
                 found[key] = Impossible(f"the saved method is not usable: {why}")
-            elif allowed_from(declines.get(key, ()), now) > now:
-                found[key] = Impossible("the card scheme allows no further try yet", allowed=True)
+            elif (allowed := allowed_from(declines.get(key, ()), now)) > now:
+                found[key] = Impossible("the card scheme allows no further try yet", allowed)
         return found
 
 

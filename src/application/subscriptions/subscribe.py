@@ -141,9 +141,7 @@ class Subscribe:
         trying, said = lifecycle.start_trial(subscription, plan.trial_days, now=self.clock.now())
         assert isinstance(trying.state, Active)
         trial = trying.state
-        trying = replace(
-            trying, anchor_day=trial.period.end.astimezone(self.zone).day, version=1
-        )
+        trying = replace(trying, anchor_day=trial.period.end.astimezone(self.zone).day, version=1)
         uow.events.record(command.cause, said)
         await uow.subscriptions.add_many([trying])
         period = PeriodRow(subscription_id=trying.id, period=trial.period, kind="trial")

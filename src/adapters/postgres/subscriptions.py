@@ -1,0 +1,185 @@
+"""Subscriptions and their periods on PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from adapters.postgres import tables
+from adapters.postgres.aggregates import Rows, states
+from adapters.postgres.bulk import insert_many
+from adapters.postgres.codec import fields_of, restored
+from application.subscriptions.ports import PeriodRow
+from domain.shared.calendar import Interval, Unit
+from domain.shared.ids import (
+    CustomerId,
+    InvoiceId,
+    MethodId,
+    PlanId,
+    PriceId,
+    SubscriptionId,
+)
+from domain.shared.money import Money
+from domain.subscriptions import model
+from domain.subscriptions.model import CardTerms, OpenCharge, Subscription, status_of
+from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, renew_at
+
+_LIVE = "status IN ('created', 'active', 'past_due', 'paused')"
+_STATES = states(
+    model.Created,
+    model.Active,
+    model.PastDue,
+    model.Paused,
+    model.Canceled,
+    model.Expired,
+    model.Refused,
+)
+
+
+def to_row(subscription: Subscription) -> dict[str, Any]:
+    """Write an aggregate as a row."""
+    period = getattr(subscription.state, "period", None)
+    charge = subscription.charge
+    return {
+        "id": subscription.id,
+        "customer_id": subscription.customer_id,
+        "plan_id": subscription.plan_id,
+        "price_id": subscription.price_id,
+        "amount_minor": subscription.money.amount_minor,
+        "currency": subscription.money.currency.code,
+        "interval_count": subscription.interval.count,
+        "interval_unit": subscription.interval.unit.value,
+        "anchor_day": subscription.anchor_day,
+        "provider": subscription.terms.provider,
+        "method_id": subscription.terms.method_id,
+        "retry_days": list(subscription.terms.retry_days),
+        "grace_seconds": int(subscription.terms.grace.total_seconds()),
+        "renewal": subscription.renewal.value,
+        "source": subscription.source.value,
+        "status": status_of(subscription.state),
+        "state": fields_of(subscription.state),
+        "period_start": period.start if period else None,
+        "period_end": period.end if period else None,
+        "charge_invoice_id": charge.invoice_id if charge else None,
+        "charge_since": charge.since if charge else None,
+        "renew_at": renew_at(subscription),
+        "expires_at": expires_at(subscription),
+        "created_at": subscription.created_at,
+        "version": subscription.version,
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> Subscription:
+    """Read a row back."""
+    since = row["charge_since"]
+    return Subscription(
+        id=SubscriptionId(row["id"]),
+        customer_id=CustomerId(row["customer_id"]),
+        plan_id=PlanId(row["plan_id"]),
+        price_id=PriceId(row["price_id"]),
+        money=Money.of(row["amount_minor"], row["currency"]),
+        interval=Interval(row["interval_count"], Unit(row["interval_unit"])),
+        anchor_day=row["anchor_day"],
+        terms=CardTerms(
+            provider=row["provider"],
+            method_id=MethodId(row["method_id"]) if row["method_id"] else None,
+            retry_days=tuple(row["retry_days"]),
+            grace=timedelta(seconds=row["grace_seconds"]),
+        ),
+        renewal=model.Renewal(row["renewal"]),
+        source=model.Source(row["source"]),
+        state=restored(_STATES[row["status"]], row["state"]),
+        charge=OpenCharge(InvoiceId(row["charge_invoice_id"]), utc(since)) if since else None,
+        created_at=utc(row["created_at"]),
+        version=row["version"],
+    )
+
+
+def utc(instant: datetime) -> datetime:
+    """Give an instant of the driver the one UTC that periods insist on."""
+    return instant.astimezone(UTC)
+
+
+class PostgresSubscriptions:
+    """Subscriptions of one transaction."""
+
+    def __init__(self, driver: asyncpg.Connection) -> None:
+        self._driver = driver
+        self._rows = Rows(driver, tables.subscriptions.subscription, to_row, from_row)
+
+    async def lock_many(
+        self, ids: Sequence[SubscriptionId]
+    ) -> Mapping[SubscriptionId, Subscription]:
+        """Load for change."""
+        return await self._rows.by_id(ids, lock=True)
+
+    async def lock_due(self, renew_before: datetime, limit: int) -> Sequence[Subscription]:
+        """Load for change what is due; skips rows locked by others."""
+        return await self._rows.load(
+            "renew_at < $1 ORDER BY renew_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+            renew_before,
+            limit,
+        )
+
+    async def lock_ending(self, now: datetime, limit: int) -> Sequence[Subscription]:
+        """Load for change what lapses; an open charge holds a subscription back for a day."""
+        return await self._rows.load(
+            "expires_at <= $1 AND (charge_since IS NULL OR charge_since <= $2) "
+            "ORDER BY expires_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+            now,
+            now - OPEN_CHARGE_HOLDS,
+            limit,
+        )
+
+    async def lock_live_of(self, customer_id: CustomerId, plan_id: PlanId) -> Subscription | None:
+        """Load for change the live subscription of a customer to a plan."""
+        found = await self._rows.load(
+            f"customer_id = $1 AND plan_id = $2 AND {_LIVE} FOR UPDATE", customer_id, plan_id
+        )
+        return found[0] if found else None
+
+    async def paid_until(self, customer_id: CustomerId) -> datetime | None:
+        """Return the latest end of what a customer's live subscriptions have paid."""
+        latest = await self._driver.fetchval(
+            f"SELECT max(period_end) FROM subscription WHERE customer_id = $1 AND {_LIVE}",  # noqa: S608
+            customer_id,
+        )
+        return utc(latest) if latest else None
+
+    async def had_plan(self, customer_id: CustomerId, plan_id: PlanId) -> bool:
+        """Tell whether the customer ever had a period of the plan."""
+        return bool(
+            await self._driver.fetchval(
+                "SELECT EXISTS (SELECT 1 FROM subscription JOIN subscription_period "
+                "ON subscription_id = subscription.id WHERE customer_id = $1 AND plan_id = $2)",
+                customer_id,
+                plan_id,
+            )
+        )
+
+    async def add_many(self, subscriptions: Sequence[Subscription]) -> None:
+        """Insert."""
+        await self._rows.add(subscriptions)
+
+    async def save_many(self, subscriptions: Sequence[Subscription]) -> None:
+        """Update; raise StaleVersion."""
+        await self._rows.save(subscriptions)
+
+    async def add_periods(self, periods: Sequence[PeriodRow]) -> None:
+        """Insert granted periods."""
+        await insert_many(
+            self._driver,
+            tables.subscriptions.subscription_period,
+            [
+                {
+                    "subscription_id": row.subscription_id,
+                    "period_start": row.period.start,
+                    "period_end": row.period.end,
+                    "kind": row.kind,
+                    "invoice_id": row.invoice_id,
+                    "payment_id": row.attempt_id,
+                }
+                for row in periods
+            ],
+        )
