@@ -23,9 +23,8 @@ class Every:
 
     def latest(self, due: datetime, now: datetime) -> datetime:
         """Return the last tick that is not after `now`, counted from one that is not either."""
-        return due + timedelta(
-            seconds=(now - due) // timedelta(seconds=self.seconds) * self.seconds
-        )
+        step = timedelta(seconds=self.seconds)
+        return due + (now - due) // step * step
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,12 +35,7 @@ class RunLocal:
         batch: list[Message] = []
         try:
             async with asyncio.timeout(spec.time_limit_seconds), self.shop.units_of_work() as uow:
-                if whole:
-                    batch = await store.take(uow, spec.name, ids, spec.batch_limit)
-                else:
-                    batch = await store.retake(uow, spec.name, ids)
-                if not batch:
-                    return batch
+                batch = await self._claimed(uow, spec, ids, whole=whole)
                 groups, strangers = sorted_by_name(spec, self.shop.handlers, batch)
                 if not strangers:
                     await self._applied(uow, groups)
@@ -51,9 +46,19 @@ class RunLocal:
             await self._parted(spec, batch, error)
             return batch
         await self._set_back(spec, [unknown(message, why) for message, why in strangers])
+        await self._tried(spec, [message.id for known in groups.values() for message in known])
         return batch
 
+    async def _claimed(
+        self, uow: UnitOfWork, spec: QueueSpec, ids: Sequence[int], *, whole: bool
+    ) -> list[Message]:
+        if whole:
+            return await self.shop.store.take(uow, spec.name, ids, spec.batch_limit)
+        return await self.shop.store.retake(uow, spec.name, ids)
+
     async def _applied(self, uow: UnitOfWork, groups: Mapping[str, list[Message]]) -> None:
+        if not groups:
+            return
         for name, messages in groups.items():
             handler = cast("LocalHandler[Any]", self.shop.handlers[name])
             await handler(uow, messages)
