@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from application.ledger.ports import Ledger
 from application.payments.ports import MoneyMoved
 from domain.ledger.charges import charge_captured, refund_succeeded
-from domain.ledger.posting import Posting, References
+from domain.ledger.posting import Posting
 
 
 class PaymentPostings:
@@ -30,28 +30,24 @@ class PaymentPostings:
 def _capture(moved: MoneyMoved) -> Posting:
     assert moved.revenue is not None, "captured money was earned by something"
     return charge_captured(
-        key=moved.key,
+        moved.attempt_id,
         gateway=moved.provider,
         amount=moved.money,
         revenue=moved.revenue,
         occurred_at=moved.occurred_at,
         cause=moved.cause,
-        references=_references(moved),
+        invoice_id=moved.invoice_id,
     )
 
 
 def _refund(moved: MoneyMoved) -> Posting:
+    assert moved.refund_id is not None, "money goes back by a refund"
     return refund_succeeded(
-        key=moved.key,
+        moved.refund_id,
+        attempt_id=moved.attempt_id,
         gateway=moved.provider,
         amount=moved.money,
         occurred_at=moved.occurred_at,
         cause=moved.cause,
-        references=_references(moved),
-    )
-
-
-def _references(moved: MoneyMoved) -> References:
-    return References(
-        attempt_id=moved.attempt_id, refund_id=moved.refund_id, invoice_id=moved.invoice_id
+        invoice_id=moved.invoice_id,
     )

@@ -225,7 +225,6 @@ async def _given_back(uow: PaymentsUnitOfWork, refund: Refund, cause: Cause, clo
         [
             MoneyMoved(
                 cause=cause,
-                key=f"refund:{refund.id}",
                 provider=attempt.provider,
                 money=refund.money,
                 revenue=None,

@@ -281,13 +281,12 @@ class Periods(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyMoved:
-    """Money a gateway took for us or gave back, to be posted under a key of its own.
+    """Money a gateway took for us or gave back, to be posted once.
 
     `revenue` names the income account of money that was taken.
     """
 
     cause: Cause
-    key: str
     provider: str
     money: Money
     revenue: str | None

@@ -287,7 +287,6 @@ def _money_moved(cause: Cause, attempt: Attempt, state: Succeeded, owed: Invoice
             assert_never(owed.purpose)
     return MoneyMoved(
         cause=cause,
-        key=f"capture:{attempt.id}",
         provider=attempt.provider,
         money=state.captured,
         revenue=revenue,
