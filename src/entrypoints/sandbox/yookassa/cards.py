@@ -161,12 +161,15 @@ def find_card(number: str) -> Card:
     digits = number.replace(" ", "")
     if digits in CARDS:
         return CARDS[digits]
-    valid = digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _luhn(digits)
+    valid = has_right_check_digit(digits)
     outcome: Outcome = Pays() if valid else decline("invalid_card_number")
     return Card(number=digits, checkout=outcome, charges=(outcome,))
 
 
-def _luhn(digits: str) -> bool:
+def has_right_check_digit(digits: str) -> bool:
+    """Tell whether this is a card number whose last digit follows from the others (Luhn)."""
+    if not (digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19):
+        return False
     doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 

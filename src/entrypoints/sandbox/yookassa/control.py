@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, delete, get, patch, post
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, ValidationException
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from entrypoints.sandbox.yookassa import (
@@ -70,8 +71,9 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return moment_ms
 
     @post("/reset", status_code=200, sync_to_thread=False)
-    def reset(data: Reset | None = None) -> dict[str, bool]:
+    def reset(data: JSONBody[Reset | None] = None) -> dict[str, bool]:
         shop.store.empty()
+        shop.clock.start_over()
         shop.requests.clear()
         faults.clear()
         if data is None or not data.keep_config:
@@ -84,7 +86,7 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return shop.behaviour
 
     @patch("/config", sync_to_thread=False)
-    def change_config(data: dict[str, Any]) -> Behaviour:
+    def change_config(data: JSONBody[dict[str, Any]]) -> Behaviour:
         try:
             shop.behaviour = patched(shop.behaviour, data)
         except msgspec.ValidationError as error:
@@ -98,7 +100,7 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return faults.all()
 
     @post("/faults", sync_to_thread=False)
-    def add_faults(data: list[Rule]) -> list[Armed]:
+    def add_faults(data: JSONBody[list[Rule]]) -> list[Armed]:
         return faults.add(data)
 
     @delete("/faults", sync_to_thread=False)
@@ -115,7 +117,7 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return Stream(_lines(books.refunds(shop.store)), media_type="application/x-ndjson")
 
     @post("/payments/{payment_id:str}/outcome", status_code=200, sync_to_thread=False)
-    def force_payment(payment_id: str, data: PaymentOutcome) -> wire.Payment:
+    def force_payment(payment_id: FromPath[str], data: JSONBody[PaymentOutcome]) -> wire.Payment:
         at_ms = now_ms()
         with shop.store.transaction():
             entry = entries.get(shop.store, payment_id)
@@ -134,17 +136,17 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return entry.payment
 
     @post("/refunds/{refund_id:str}/outcome", status_code=200, sync_to_thread=False)
-    def force_refund(refund_id: str, data: RefundOutcome) -> wire.Refund:
+    def force_refund(refund_id: FromPath[str], data: JSONBody[RefundOutcome]) -> wire.Refund:
         reason = data.reason if data.outcome == "decline" else None
         with shop.store.transaction():
             return refunds.finish(shop, refund_id, now_ms(), declined_for=reason)
 
     @post("/methods/{method_id:str}/revoke", status_code=200, sync_to_thread=False)
-    def revoke(method_id: str) -> wire.BoundMethod:
+    def revoke(method_id: FromPath[str]) -> wire.BoundMethod:
         return methods.revoke(shop, method_id)
 
     @post("/notifications", status_code=202, sync_to_thread=False)
-    def resend(data: Resend) -> dict[str, int]:
+    def resend(data: JSONBody[Resend]) -> dict[str, int]:
         if data.event not in EVENTS:
             raise ValidationException(f"no such event: {data.event}")
         body = entries.encode(entries.get(shop.store, data.payment_id).payment)

@@ -25,6 +25,7 @@ Kind = Literal[
     "wrong_currency",
     "flipped_test",
 ]
+LATENCIES: tuple[Kind, ...] = ("latency_before", "latency_after_commit")
 BEFORE: tuple[Kind, ...] = (
     "accepted_202_before",
     "error_500_before",
@@ -90,7 +91,10 @@ class Faults:
         return list(self._armed)
 
     def take(self, operation: str, method: str, path: str) -> list[Rule]:
-        """Return the rules that strike this request, in their order, and count them."""
+        """Return the rules that strike this request, in their order, and count them.
+
+        Any number of latencies, but of other kinds only the first: a later rule keeps its `times`.
+        """
         if not self._armed:
             return []
         struck: list[Rule] = []
@@ -98,7 +102,8 @@ class Faults:
             if not _fits(armed.rule, operation, method, path):
                 continue
             seen = replace(armed, matched=armed.matched + 1)
-            if _strikes(seen):
+            taken = any(rule.kind not in LATENCIES for rule in struck)
+            if _strikes(seen) and (seen.rule.kind in LATENCIES or not taken):
                 seen = replace(seen, hit=seen.hit + 1)
                 struck.append(seen.rule)
             self._armed[place] = seen

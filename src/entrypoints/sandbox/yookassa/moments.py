@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_LONG_AGO_MS = -(2**62)
 THREE_YEARS_MS = 3 * 365 * DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +43,7 @@ class BusinessClock:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._latest_ms = -(2**62)
+        self._latest_ms = _LONG_AGO_MS
 
     def now_ms(self) -> int:
         self._latest_ms = max(self._latest_ms, to_ms(self._now()))
@@ -51,3 +52,7 @@ class BusinessClock:
     def not_before(self, moment_ms: int) -> None:
         """Start no earlier than what an earlier run of the sandbox has already stamped."""
         self._latest_ms = max(self._latest_ms, moment_ms)
+
+    def start_over(self) -> None:
+        """Allow any instant again, now that everything stamped so far is forgotten."""
+        self._latest_ms = _LONG_AGO_MS

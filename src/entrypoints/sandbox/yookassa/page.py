@@ -8,6 +8,7 @@ import jinja2
 import msgspec
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from entrypoints.sandbox.yookassa import deadlines, entries, methods, payments, wire
@@ -75,7 +76,7 @@ def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
     template = _template()
 
     @get(f"{PREFIX}/confirm/{{payment_id:str}}", include_in_schema=False)
-    async def show(request: _Request, payment_id: str) -> ASGIResponse:
+    async def show(request: _Request, payment_id: FromPath[str]) -> ASGIResponse:
         deadlines.apply_due(shop, shop.clock.now_ms())
         try:
             entry = entries.get(shop.store, payment_id)
@@ -99,7 +100,7 @@ def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
         )
 
     @post(f"{PREFIX}/confirm/{{payment_id:str}}", include_in_schema=False)
-    async def decide(request: _Request, payment_id: str) -> ASGIResponse:
+    async def decide(request: _Request, payment_id: FromPath[str]) -> ASGIResponse:
         body = await request.body()
         try:
             decision = _read(request, body)
@@ -118,7 +119,7 @@ def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
         return _after(request, payment_id, entry.payment.status, entry.hidden.return_url)
 
     @get(f"{PREFIX}/bind/{{method_id:str}}", include_in_schema=False)
-    async def show_binding(request: _Request, method_id: str) -> ASGIResponse:
+    async def show_binding(request: _Request, method_id: FromPath[str]) -> ASGIResponse:
         deadlines.apply_due(shop, shop.clock.now_ms())
         try:
             method = methods.view(shop, method_id)
@@ -139,7 +140,7 @@ def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
         )
 
     @post(f"{PREFIX}/bind/{{method_id:str}}", include_in_schema=False)
-    async def decide_binding(request: _Request, method_id: str) -> ASGIResponse:
+    async def decide_binding(request: _Request, method_id: FromPath[str]) -> ASGIResponse:
         body = await request.body()
         try:
             decision = _read(request, body)

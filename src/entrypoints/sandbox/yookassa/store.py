@@ -58,15 +58,31 @@ CREATE INDEX IF NOT EXISTS notification_sending ON notification (number) WHERE s
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
 _NUMBERED: Final = ("document", "idempotence", "notification")
-_EMPTIED: Final = ("document", "payment", "refund", "method", "listed")
-_EMPTIED_TOO: Final = ("idempotence", "notification", "counter")
+_EMPTIED: Final = (
+    "document",
+    "payment",
+    "refund",
+    "method",
+    "listed",
+    "idempotence",
+    "notification",
+    "counter",
+)
+
+_PRAGMAS: Final = (
+    "locking_mode=EXCLUSIVE",
+    "journal_mode=WAL",
+    "synchronous=OFF",
+    "cache_size=-32768",
+    "temp_store=MEMORY",
+)
 
 
 class Store:
     """The open file.
 
     Calls are synchronous and short: the event loop is the lock. The file belongs to one process at
-    a time (`locking_mode=EXCLUSIVE`; a second opener gets `sqlite3.OperationalError`). Commits are
+    a time: a second opener gets `RuntimeError`. Commits are
     not forced to the disk: a killed process loses nothing, a killed machine may.
     """
 
@@ -85,17 +101,19 @@ class Store:
     def open(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(
-            self._path, isolation_level=None, cached_statements=256, check_same_thread=False
+            self._path,
+            timeout=0.5,
+            isolation_level=None,
+            cached_statements=256,
+            check_same_thread=False,
         )
-        for pragma in (
-            "locking_mode=EXCLUSIVE",
-            "journal_mode=WAL",
-            "synchronous=OFF",
-            "cache_size=-32768",
-            "temp_store=MEMORY",
-        ):
-            self.db.execute(f"PRAGMA {pragma}")
-        self.db.executescript(_SCHEMA)
+        try:
+            for pragma in _PRAGMAS:
+                self.db.execute(f"PRAGMA {pragma}")
+            self.db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise RuntimeError(f"{self._path} cannot be opened: {error}") from error
         latest = (self.one(f"SELECT max(number) FROM {table}") for table in _NUMBERED)  # noqa: S608
         self._number = max(int(self.meta("number") or 0), *(row[0] or 0 for row in latest if row))
         self.salt = self.meta("salt") or new_salt()
@@ -155,5 +173,6 @@ class Store:
         """Forget every object; numbers, and so ids, are not used again."""
         with self.transaction():
             self.set_meta("number", str(self._number))
-            for table in _EMPTIED + _EMPTIED_TOO:
+            for table in _EMPTIED:
                 self.run(f"DELETE FROM {table}")  # noqa: S608
+        self.longest_capture_ms = 0
