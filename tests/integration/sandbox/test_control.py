@@ -222,7 +222,7 @@ class TestPage:
         url = f"{sandbox.url}/sandbox/yookassa/confirm/unknown"
 
         assert sandbox.web.get(url).status_code == 404
-        assert notified.web.post(url, json={}).status_code == 404
+        assert sandbox.web.post(url, json={}).status_code == 404
 
     def test_a_card_may_be_saved_at_a_page(self, notified: Sandbox, receiver: Receiver) -> None:
         confirmation = {"type": "redirect", "return_url": RETURN_URL}
