@@ -20,13 +20,12 @@ from adapters.memory.provider import ScriptedProvider
 from adapters.postgres.connections import borrowed
 from adapters.postgres.engine import create_engine
 from adapters.postgres.job_runs import PostgresJobRuns
-from adapters.postgres.unit_of_work import PostgresUnitOfWork, units_of_work
+from adapters.postgres.unit_of_work import units_of_work
 from application.catalog.manage_plans import CreatePlan, CreatePlanCommand, SetPrice
 from application.errors import NotFound
 from application.identity.register_customer import RegisterCustomer, RegisterCustomerCommand
 from application.jobs import JobReport, RunJob
 from application.payments.adopt_payment import AdoptPayments
-from application.payments.answers import Answer
 from application.payments.ask_job import AskOpenPayments
 from application.payments.carry_out_charges import CarryOutCharges
 from application.payments.carry_out_refunds import CarryOutRefunds, LookUpRefunds
@@ -41,8 +40,7 @@ from application.payments.provider import PaymentProvider
 from application.payments.receive_notification import ReceiveNotification
 from application.payments.request_refund import RequestRefund
 from application.payments.settle_payments import SettlePayments
-from application.ports import Done, Failed, Message
-from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
+from application.ports import Done, Failed, Message, NewMessage
 from application.subscriptions.expire_job import ExpireSubscriptions
 from application.subscriptions.renew_job import RenewDue
 from application.subscriptions.subscribe import Subscribe, SubscribeCommand, Subscribed
@@ -274,7 +272,7 @@ class House:
         """Pay an invoice as a present customer does, with a card that works."""
         attempt = await self.pay(invoice_id, return_url="https://shop.test/", save_method=save)
         assert attempt is not None
-        external_id = getattr(attempt.state, "external_id")
+        external_id = attempt.state.external_id
         self.gateway.gateway.pay(external_id)
         await self.look_up(external_id)
         return await self.attempt(attempt.id)
@@ -282,8 +280,6 @@ class House:
     async def look_up(self, external_id: str) -> None:
         """Do what a webhook leads to."""
         async with self.open_uow() as uow:
-            from application.ports import NewMessage
-
             uow.messages.add(
                 [
                     NewMessage(
@@ -322,6 +318,3 @@ async def house(database_url: str, *, start: datetime = START) -> AsyncIterator[
         yield House(engine, ManualClock(start))
     finally:
         await engine.dispose()
-
-
-__all__ = ["Answer", "House", "PostgresUnitOfWork", "StopRenewal", "ResumeRenewal", "cause", "house"]

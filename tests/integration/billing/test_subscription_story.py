@@ -2,20 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from domain.shared.money import Money
-from tests.integration.billing.house import House, house
-
-
-@pytest.fixture
-async def home(database_url: str):
-    async with house(database_url) as built:
-        yield built
+from tests.integration.billing.house import House
 
 
 async def test_a_checkout_activates_and_the_renewal_follows(home: House) -> None:
-    customer, subscription_id = await home.subscriber()
+    _, subscription_id = await home.subscriber()
     assert await home.status("subscription", subscription_id) == "active"
     end = await home.value("SELECT period_end FROM subscription WHERE id = $1", subscription_id)
     assert end == datetime(2026, 2, 28, 12, 0, tzinfo=UTC)
