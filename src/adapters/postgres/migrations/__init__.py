@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from adapters.postgres.engine import async_url
 
 
-def _config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> Config:
+    """Return Alembic's configuration for these migrations, on a given connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -22,7 +23,9 @@ async def _run(url: str, action: str, revision: str) -> None:
     engine = create_async_engine(async_url(url), poolclass=pool.NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(lambda sync: getattr(command, action)(_config(sync), revision))
+            await connection.run_sync(
+                lambda sync: getattr(command, action)(alembic_config(sync), revision)
+            )
     finally:
         await engine.dispose()
 
