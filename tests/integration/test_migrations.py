@@ -35,7 +35,7 @@ def _differences(connection: Connection) -> list[object]:
 
 
 def _revisions(connection: Connection) -> list[str]:
-    script = ScriptDirectory.fromalembic_config(alembic_config(connection))
+    script = ScriptDirectory.from_config(alembic_config(connection))
     return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
