@@ -35,6 +35,7 @@ def run_worker(
     redis_url: str,
     queues: Sequence[QueueSpec],
     shutdown_seconds: float = 20.0,
+    stuck_seconds: int = 30,
     stop: threading.Event | None = None,
 ) -> None:
     """Work on queues until SIGTERM, SIGINT or `stop`; call it from the main thread.
@@ -43,7 +44,8 @@ def run_worker(
     own composition root, with nothing imported by name and no process forked from it. A thread
     waits for every batch that may run at once, so no queue can take the threads of another.
     `shutdown_seconds` is how long running batches may take to end; keep it below the grace of
-    whoever ends the process. Raises `BootFailed` when the parts cannot be built.
+    whoever ends the process. A loop without a sign of life for `stuck_seconds` ends the process.
+    Raises `BootFailed` when the parts cannot be built.
     """
     stop = stop or threading.Event()
     _stop_on_signals(stop)
@@ -57,7 +59,7 @@ def run_worker(
         worker.start()
         loop_thread = get_event_loop_thread()
         assert loop_thread is not None
-        watchdog = Watchdog(loop_thread.loop)
+        watchdog = Watchdog(loop_thread.loop, misses=stuck_seconds)
         watchdog.start()
         _LOG.info("working on %s", ", ".join(spec.name for spec in queues))
         stop.wait()
