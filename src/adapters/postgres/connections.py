@@ -13,7 +13,9 @@ async def borrowed(
 ) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
     """Yield a connection and its driver object; one that died in the pool is replaced first.
 
-    The pool cannot see that the driver lost its server: statements of the driver pass it by.
+    The pool cannot see that the driver lost its server: statements of the driver pass it by. A
+    driver that was told of its end but has not closed yet answers with an error of its own, and
+    is closed here so that nobody gets it again.
     """
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
@@ -22,4 +24,8 @@ async def borrowed(
             await connection.invalidate()
             raw = await connection.get_raw_connection()
             driver = raw.driver_connection
-        yield connection, driver
+        try:
+            yield connection, driver
+        except asyncpg.InternalClientError:
+            driver.terminate()
+            raise

@@ -21,7 +21,7 @@ def verdict_on(error: BaseException) -> Verdict:
     """
     if isinstance(error, TimeoutError):
         return Verdict.FAILED
-    if isinstance(error, (OSError, PoolExhausted)):
+    if isinstance(error, (OSError, PoolExhausted, asyncpg.InternalClientError)):
         return Verdict.LOST
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return Verdict.LOST
