@@ -52,11 +52,11 @@ def test_expiries_are_announced_though_nobody_asks(notified: Sandbox, receiver: 
     notified.clock.advance(days=8)
     receiver.wait_for(3)
 
-    assert receiver.events() == [
-        ("payment.waiting_for_capture", held["id"]),
+    assert receiver.events()[0] == ("payment.waiting_for_capture", held["id"])
+    assert set(receiver.events()[1:]) == {
         ("payment.canceled", unpaid["id"]),
         ("payment.canceled", held["id"]),
-    ]
+    }
 
 
 def test_a_binding_nobody_finishes_becomes_inactive(sandbox: Sandbox) -> None:

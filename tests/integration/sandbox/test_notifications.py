@@ -146,7 +146,7 @@ def test_a_share_is_lost_and_duplicated(notified: Sandbox, receiver: Receiver) -
 def test_order_is_not_kept_when_shuffled(notified: Sandbox, receiver: Receiver) -> None:
     method = notified.paid(save_payment_method=True)["id"]
     receiver.wait_for(1)
-    notified.configure(notifications={"shuffle_seconds": 0.5})
+    notified.configure(notifications={"shuffle_seconds": 0.5, "concurrency": 1})
     charged = [notified.charge(method)["id"] for _ in range(20)]
 
     receiver.wait_for(21)
@@ -231,6 +231,21 @@ def test_a_state_can_be_sent_again_under_any_event(notified: Sandbox, receiver: 
     assert {(each["event"], each["object"]["status"]) for each in forged} == {
         ("payment.succeeded", "pending")
     }
+
+
+def test_a_reset_forgets_what_waits_to_be_sent(notified: Sandbox, receiver: Receiver) -> None:
+    notified.configure(notifications={"concurrency": 1})
+    receiver.answering.clear()
+    forgotten = [notified.paid()["id"] for _ in range(5)]
+    until(lambda: notified.idle()["sending"] > 1, "nothing was claimed")
+
+    notified.control.post("/reset", json={"keep_config": True})
+    receiver.answering.set()
+    kept = notified.paid()["id"]
+    until(lambda: ("payment.succeeded", kept) in receiver.events(), "the new one did not come")
+    settled(notified)
+
+    assert [payment_id for _, payment_id in receiver.events()] in ([forgotten[0], kept], [kept])
 
 
 def test_a_refused_request_announces_nothing(notified: Sandbox, receiver: Receiver) -> None:

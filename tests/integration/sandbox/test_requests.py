@@ -232,13 +232,14 @@ class TestIdempotence:
         )
         assert sandbox.post("/payments", checkout(), key="k" * 64).status_code == 200
 
-    def test_a_key_of_another_operation_is_refused(self, sandbox: Sandbox) -> None:
-        key = str(uuid4())
-        payment = sandbox.post("/payments", checkout(), key=key).json()
+    def test_a_key_of_another_operation_or_object_is_refused(self, sandbox: Sandbox) -> None:
+        one, other = (sandbox.paid(capture=False)["id"] for _ in range(2))
+        assert sandbox.post(f"/payments/{one}/capture", key="key").status_code == 200
 
-        answer = sandbox.post(f"/payments/{payment['id']}/cancel", key=key)
-
-        assert refusal(answer)[2] == "Duplicate idempotence key"
+        for path in (f"/payments/{other}/capture", f"/payments/{one}/cancel"):
+            answer = sandbox.post(path, key="key")
+            assert refusal(answer)[2] == "Duplicate idempotence key"
+        assert sandbox.get(f"/payments/{other}")["status"] == "waiting_for_capture"
 
     def test_the_order_of_fields_makes_no_other_request(self, sandbox: Sandbox) -> None:
         key, body = str(uuid4()), checkout()
@@ -285,7 +286,9 @@ class TestIdempotence:
         assert sandbox.post("/payments", checkout("1.00"), key=key).json()["id"] == first["id"]
         sandbox.clock.advance(minutes=1)
 
-        assert sandbox.post("/payments", checkout("2.00"), key=key).json()["id"] != first["id"]
+        another = sandbox.post("/payments", checkout("2.00"), key=key)
+        assert another.status_code == 200
+        assert another.json()["id"] != first["id"]
 
 
 class TestReceipts:

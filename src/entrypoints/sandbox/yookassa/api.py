@@ -14,7 +14,6 @@ from entrypoints.sandbox.yookassa.errors import (
     ApiError,
     forbidden,
     invalid_credentials,
-    invalid_request,
 )
 from entrypoints.sandbox.yookassa.faults import Faults
 from entrypoints.sandbox.yookassa.operations import OPERATIONS, Operation
@@ -117,7 +116,7 @@ def problem(status: int) -> Response[bytes]:
         case 405:
             error = ApiError(405, "invalid_request", "Method is not supported")
         case status if status < 500:
-            error = invalid_request("Request is not correct")
+            error = ApiError(status, "invalid_request", "Request is not correct")
         case _:
             error = ApiError(500, "internal_server_error", "Internal server error")
     return Response(error.body(), status_code=error.status, media_type="application/json")

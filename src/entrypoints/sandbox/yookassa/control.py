@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from hmac import compare_digest
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
@@ -54,7 +54,7 @@ class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     payment_id: str
     event: str
-    times: int = 1
+    times: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
 
 
 def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> Router:

@@ -27,7 +27,7 @@ def digest_of(operation: str, object_id: str, body: bytes) -> bytes:
     """Hash a request; the order of JSON fields and white space do not make it another one."""
     try:
         canonical = msgspec.json.encode(msgspec.json.decode(body), order="deterministic")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         canonical = body
     name = f"{operation} {object_id} ".encode()
     return blake2b(name + canonical, digest_size=16).digest()

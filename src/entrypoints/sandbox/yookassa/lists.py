@@ -134,7 +134,9 @@ def _sealed(created_ms: int, number: int) -> bytes:
 
 def _opened(cursor: str) -> tuple[int, int]:
     try:
-        created_ms, number = urlsafe_b64decode(cursor.encode()).decode().split(":")
-        return int(created_ms), int(number)
+        created_ms, number = map(int, urlsafe_b64decode(cursor.encode()).decode().split(":"))
+        if max(abs(created_ms), abs(number)) >= 2**63:
+            raise ValueError("beyond what a cursor of ours can hold")
+        return created_ms, number
     except ValueError as error:
         raise invalid_request("Incorrect cursor", "cursor") from error
