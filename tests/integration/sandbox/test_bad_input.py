@@ -14,6 +14,7 @@ PATHS = [
     "/refunds",
     "/receipts",
     "/payment_methods",
+    "/invoices",
 ]
 
 _scalars = st.one_of(
@@ -47,6 +48,9 @@ _fields = st.sampled_from(
         "type",
         "send",
         "transfers",
+        "payment_data",
+        "cart",
+        "expires_at",
     ]
 )
 _unhurried = settings(

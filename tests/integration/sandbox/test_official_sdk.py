@@ -6,7 +6,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from yookassa import Configuration, Payment, PaymentMethod, Receipt, Refund, Settings, Webhook
+from yookassa import (
+    Configuration,
+    Invoice,
+    Payment,
+    PaymentMethod,
+    Receipt,
+    Refund,
+    Settings,
+    Webhook,
+)
 from yookassa.domain.exceptions import (
     BadRequestError,
     ForbiddenError,
@@ -223,6 +232,50 @@ def test_a_card_is_saved_without_a_payment() -> None:
     assert charge(method.id).status == "succeeded"
 
 
+def test_an_invoice_is_paid_at_its_link(sandbox: Sandbox) -> None:
+    item = {"description": "Club, one month", "quantity": "1.000", "price": money("349.00")}
+    invoice = Invoice.create(
+        {
+            "payment_data": {"amount": money("349.00"), "capture": True, "metadata": {"n": "7"}},
+            "cart": [item],
+            "delivery_method_data": {"type": "self"},
+            "expires_at": "1997-06-05T12:00:00.000Z",
+            "description": "Invoice 37",
+        }
+    )
+    assert (invoice.status, invoice.description) == ("pending", "Invoice 37")
+
+    opened = sandbox.web.get(invoice.delivery_method.url)
+    again = sandbox.web.get(invoice.delivery_method.url)
+    assert (opened.status_code, opened.headers["location"]) == (303, again.headers["location"])
+    sandbox.web.post(opened.headers["location"], data={"card": "5555555555554600"})
+    retried = sandbox.web.get(invoice.delivery_method.url).headers["location"]
+    sandbox.web.post(retried, data={"action": "pay"})
+
+    paid = Invoice.find_one(invoice.id)
+    assert (paid.status, paid.payment_details.status) == ("succeeded", "succeeded")
+    payment = Payment.find_one(paid.payment_details.id)
+    assert (payment.invoice_details.id, payment.metadata) == (invoice.id, {"n": "7"})
+    assert sandbox.web.get(invoice.delivery_method.url).status_code == 409
+
+
+def test_an_invoice_expires(sandbox: Sandbox) -> None:
+    invoice = Invoice.create(
+        {
+            "payment_data": {"amount": money("349.00")},
+            "cart": [{"description": "Club", "quantity": "1", "price": money("349.00")}],
+            "delivery_method_data": {"type": "self"},
+            "expires_at": "1997-06-05T12:00:00.000Z",
+        }
+    )
+    sandbox.clock.advance(days=3)
+
+    expired = Invoice.find_one(invoice.id)
+
+    assert (expired.status, expired.cancellation_details.reason) == ("canceled", "invoice_expired")
+    assert sandbox.web.get(invoice.delivery_method.url).status_code == 409
+
+
 def test_webhooks_are_managed_with_an_oauth_token_only(sandbox: Sandbox) -> None:
     wanted = {"event": "payment.succeeded", "url": "https://shop.example/hook"}
     with pytest.raises(ForbiddenError):
@@ -267,9 +320,9 @@ def test_wrong_credentials_are_refused(sandbox: Sandbox) -> None:
 def test_what_is_not_there_is_not_found() -> None:
     unknown = "23d93cac-000f-5000-8000-126628f15141"
 
-    for find in (Payment.find_one, Refund.find_one, PaymentMethod.find_one, Receipt.find_one):
+    for kind in (Payment, Refund, PaymentMethod, Receipt, Invoice):
         with pytest.raises(NotFoundError):
-            find(unknown)
+            kind.find_one(unknown)
 
 
 def test_throttling_is_understood(sandbox: Sandbox) -> None:

@@ -68,7 +68,7 @@ def build(
         routes=[
             api_router(shop, faults, public_url),
             control_router(shop, faults, behaviour, control_token),
-            *page_handlers(shop),
+            *page_handlers(shop, public_url),
         ],
         lifespan=lifespan,
     )

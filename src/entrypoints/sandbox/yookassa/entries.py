@@ -18,7 +18,6 @@ class Hidden(msgspec.Struct, frozen=True, omit_defaults=True):
     card: str | None = None
     return_url: str | None = None
     at_deadline: Literal["cancel", "pay"] = "cancel"
-    invoice: int | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from entrypoints.sandbox.yookassa import account, lists, methods, payments, receipts, refunds
+from entrypoints.sandbox.yookassa import (
+    account,
+    invoices,
+    lists,
+    methods,
+    payments,
+    receipts,
+    refunds,
+)
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.shop import Shop
 
@@ -32,6 +40,8 @@ OPERATIONS: Final = (
     Operation("get_receipt", "GET", "/receipts/{object_id:str}", receipts.show),
     Operation("create_payment_method", "POST", "/payment_methods", methods.bind),
     Operation("get_payment_method", "GET", "/payment_methods/{object_id:str}", methods.show),
+    Operation("create_invoice", "POST", "/invoices", invoices.create),
+    Operation("get_invoice", "GET", "/invoices/{object_id:str}", invoices.show),
     Operation("me", "GET", "/me", account.show),
     Operation("create_webhook", "POST", "/webhooks", account.add_webhook, oauth_only=True),
     Operation("list_webhooks", "GET", "/webhooks", account.list_webhooks, oauth_only=True),

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from entrypoints.sandbox.yookassa import deadlines, entries, methods, payments, wire
+from entrypoints.sandbox.yookassa import deadlines, entries, invoices, methods, payments, wire
 from entrypoints.sandbox.yookassa.cards import CARDS, DEFAULT_CARD, Declines, Outcome, Pays
 from entrypoints.sandbox.yookassa.errors import ApiError, invalid_request
 from entrypoints.sandbox.yookassa.shop import Shop
@@ -71,7 +71,7 @@ class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
     return_url: str | None = None
 
 
-def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
+def page_handlers(shop: Shop, public_url: str | None) -> list[HTTPRouteHandler]:
     """Return the routes of the confirmation and binding pages."""
     template = _template()
 
@@ -154,7 +154,20 @@ def page_handlers(shop: Shop) -> list[HTTPRouteHandler]:
             return _json(error.status, error.body())
         return _after(request, method_id, method.status, return_url)
 
-    return [show, decide, show_binding, decide_binding]
+    @get(f"{PREFIX}/invoice/{{invoice_id:str}}", include_in_schema=False)
+    async def open_invoice(request: _Request, invoice_id: FromPath[str]) -> ASGIResponse:
+        now_ms = shop.clock.now_ms()
+        deadlines.apply_due(shop, now_ms)
+        base_url = public_url or str(request.url).split(PREFIX)[0]
+        try:
+            with shop.store.transaction():
+                target = invoices.open_page(shop, invoice_id, now_ms, base_url)
+        except ApiError as error:
+            return _json(error.status, error.body())
+        headers = {"location": target, **_HEADERS}
+        return ASGIResponse(status_code=303, media_type="text/html", headers=headers)
+
+    return [show, decide, show_binding, decide_binding, open_invoice]
 
 
 def _template() -> jinja2.Template:

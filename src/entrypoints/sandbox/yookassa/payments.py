@@ -42,7 +42,7 @@ def create(shop: Shop, call: Call) -> Answer:
     _check(shop, asked)
     if asked.payment_method_id is not None:
         return _charge_saved(shop, call, asked, asked.payment_method_id)
-    return _check_out(shop, call, asked)
+    return check_out(shop, call, asked)
 
 
 def _check(shop: Shop, asked: CreatePayment) -> None:
@@ -100,7 +100,8 @@ def _charge_saved(shop: Shop, call: Call, asked: CreatePayment, method_id: str) 
     return _store_new(shop, decided(shop, entry, outcome, call.at_ms), call.at_ms)
 
 
-def _check_out(shop: Shop, call: Call, asked: CreatePayment) -> Answer:
+def check_out(shop: Shop, call: Call, asked: CreatePayment) -> Answer:
+    """Create a payment for its payer to confirm, or pay it with the card the merchant sent."""
     card = _card_given(asked)
     hidden = Hidden(
         capture=asked.capture,

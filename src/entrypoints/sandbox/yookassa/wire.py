@@ -150,6 +150,31 @@ class Webhook(msgspec.Struct, frozen=True):
     url: str
 
 
+class DeliveryMethod(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: str
+    url: str | None = None
+
+
+class PaymentDetails(msgspec.Struct, frozen=True):
+    id: str
+    status: str
+
+
+class Invoice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request for payment that the payer finds at a link."""
+
+    id: str
+    status: str
+    cart: list[dict[str, Any]]
+    delivery_method: DeliveryMethod | None = None
+    payment_details: PaymentDetails | None = None
+    created_at: str
+    expires_at: str
+    description: str | None = None
+    cancellation_details: CancellationDetails | None = None
+    metadata: dict[str, str] | None = None
+
+
 class Me(msgspec.Struct, frozen=True):
     """The shop's own settings."""
 
