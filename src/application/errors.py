@@ -1,5 +1,7 @@
 """What may go wrong between the rules and the world; the last two are worth another try."""
 
+from uuid import UUID
+
 
 class ApplicationError(Exception):
     """A use case could not be carried out, though no rule of the business refused it."""
@@ -24,6 +26,16 @@ class StaleVersion(ApplicationError):
 
     def __init__(self, what: str, key: object) -> None:
         super().__init__(f"{what} {key} was changed by somebody else meanwhile")
+        self.what, self.key = what, key
+
+
+class Unreadable(ApplicationError):
+    """A stored row breaks the rules of what it should be; a person has to look at it."""
+
+    code = "unreadable"
+
+    def __init__(self, what: str, key: UUID) -> None:
+        super().__init__(f"{what} {key} cannot be read")
         self.what, self.key = what, key
 
 

@@ -11,7 +11,8 @@ import asyncpg
 from sqlalchemy import Table
 
 from adapters.postgres.bulk import insert_many, update_many
-from application.errors import StaleVersion
+from application.errors import StaleVersion, Unreadable
+from domain.shared.errors import DomainError
 
 
 class Versioned(Protocol):
@@ -50,9 +51,15 @@ class Rows(Generic[A]):
     async def load(self, where: str, *values: Any) -> list[A]:
         """Select by a condition over `$1…`, which may end in ORDER BY, LIMIT and FOR UPDATE."""
         sql = f"SELECT * FROM {self._table.fullname} WHERE {where}"  # noqa: S608
-        found = [self._from_row(row) for row in await self._driver.fetch(sql, *values)]
+        found = [self._read(row) for row in await self._driver.fetch(sql, *values)]
         self._loaded.update((item.id, item.version) for item in found)
         return found
+
+    def _read(self, row: Mapping[str, Any]) -> A:
+        try:
+            return self._from_row(row)
+        except (DomainError, TypeError, ValueError, KeyError) as error:
+            raise Unreadable(self._table.name, row["id"]) from error
 
     async def by_id(self, ids: Sequence[Any], *, lock: bool = False) -> dict[Any, A]:
         """Load by id, in the order of ids, so that two transactions never wait for each other."""

@@ -1,8 +1,9 @@
 """Subscriptions and their periods on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -114,22 +115,29 @@ class PostgresSubscriptions:
         """Load for change."""
         return await self._rows.by_id(ids, lock=True)
 
-    async def lock_due(self, renew_before: datetime, limit: int) -> Sequence[Subscription]:
+    async def lock_due(
+        self, renew_before: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
         """Load for change what is due; skips rows locked by others."""
         return await self._rows.load(
-            "renew_at < $1 ORDER BY renew_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+            "renew_at < $1 AND id <> ALL($3::uuid[]) "
+            "ORDER BY renew_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
             renew_before,
             limit,
+            list(leave_out),
         )
 
-    async def lock_ending(self, now: datetime, limit: int) -> Sequence[Subscription]:
+    async def lock_ending(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
         """Load for change what lapses; an open charge holds a subscription back for a day."""
         return await self._rows.load(
             "expires_at <= $1 AND (charge_since IS NULL OR charge_since <= $2) "
-            "ORDER BY expires_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+            "AND id <> ALL($4::uuid[]) ORDER BY expires_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
             now,
             now - OPEN_CHARGE_HOLDS,
             limit,
+            list(leave_out),
         )
 
     async def lock_live_of(self, customer_id: CustomerId, plan_id: PlanId) -> Subscription | None:

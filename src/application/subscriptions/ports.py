@@ -1,9 +1,10 @@
 """What the subscriptions context keeps, and what it asks of billing inside its transactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from application.ports import UnitOfWork
 from domain.catalog.plan import Plan, Price
@@ -42,11 +43,15 @@ class Subscriptions(Protocol):
         """Load for change, in the order of ids, after attempts and invoices."""
         ...
 
-    async def lock_due(self, renew_before: datetime, limit: int) -> Sequence[Subscription]:
+    async def lock_due(
+        self, renew_before: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
         """Load for change what is due for a charge; skips rows locked by others."""
         ...
 
-    async def lock_ending(self, now: datetime, limit: int) -> Sequence[Subscription]:
+    async def lock_ending(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
         """Load for change what the clock ends or resumes; skips rows locked by others."""
         ...
 

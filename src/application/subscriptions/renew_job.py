@@ -1,20 +1,23 @@
 """Autopayments: open a charge for every subscription that is due today."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from application.chunks import carrying_out, work_through
 from application.jobs import JobOrder, JobReport
 from application.ports import Entropy, UnitsOfWork
+from application.subscriptions.free_period import grant_free
 from application.subscriptions.ports import (
     AlreadyPaid,
     ChargeImpossible,
     ChargeOpened,
     ChargeResult,
     PeriodCharge,
-    PeriodRow,
     SubscriptionsUnitOfWork,
 )
 from domain.shared.calendar import Period, start_of_tomorrow
@@ -24,6 +27,7 @@ from domain.subscriptions.model import Subscription
 from domain.subscriptions.renewal import Blocked, Due, NotDue, due
 
 _CHUNK = 1000
+_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +46,23 @@ class RenewDue:
     async def __call__(self, order: JobOrder) -> JobReport:
         """Open charges until nothing is due or the limit is reached."""
         report = JobReport()
-        left = order.limit or 10_000_000
-        while left > 0:
+        before = start_of_tomorrow(order.now, self.zone)
+
+        async def chunk(limit: int, leave_out: Collection[UUID]) -> int:
             async with self.units_of_work() as uow:
-                before = start_of_tomorrow(order.now, self.zone)
-                claimed = await uow.subscriptions.lock_due(before, min(_CHUNK, left))
-                if not claimed:
-                    break
+                claimed = await uow.subscriptions.lock_due(before, limit, leave_out)
                 if order.dry_run:
                     report.add("would_charge", len(claimed))
-                    break
-                await self._chunk(uow, claimed, order, report)
-                await uow.commit()
-            left -= len(claimed)
+                    return 0
+                with carrying_out([subscription.id for subscription in claimed]):
+                    counts = await self._chunk(uow, claimed, order)
+                    await uow.commit()
+            for word, count in counts.items():
+                report.add(word, count)
+            return len(claimed)
+
+        size = order.limit or _MOST if order.dry_run else _CHUNK
+        await work_through(chunk, report, size=size, limit=order.limit)
         return report
 
     async def _chunk(
@@ -62,24 +70,37 @@ class RenewDue:
         uow: SubscriptionsUnitOfWork,
         claimed: Sequence[Subscription],
         order: JobOrder,
-        report: JobReport,
-    ) -> None:
+    ) -> Counter[str]:
+        counts: Counter[str] = Counter()
         charges: list[tuple[Subscription, PeriodCharge]] = []
         moved: list[Subscription] = []
         for subscription in claimed:
             cause = self._story(order.cause, subscription)
             match due(subscription, now=order.now, zone=self.zone):
+                case Due(period) if subscription.money.is_zero:
+                    renewed, _ = await grant_free(
+                        uow,
+                        cause,
+                        subscription,
+                        period,
+                        description=f"Renewal from {period.start:%Y-%m-%d}",
+                        now=order.now,
+                        zone=self.zone,
+                    )
+                    moved.append(renewed)
+                    counts["free"] += 1
                 case Due(period):
                     charges.append((subscription, _charge(cause, subscription, period)))
                 case Blocked(why):
                     moved.append(self._blocked(uow, cause, subscription, why, order))
-                    report.add("blocked")
+                    counts["blocked"] += 1
                 case NotDue():
                     raise AssertionError("claimed by the same rule that says it is not due")
         results = await uow.billing.charge([charge for _, charge in charges])
         for (subscription, charge), result in zip(charges, results, strict=True):
-            moved.append(await self._follow(uow, subscription, charge, result, order, report))
+            moved.append(self._follow(uow, subscription, charge, result, order, counts))
         await uow.subscriptions.save_many(moved)
+        return counts
 
     def _story(self, cause: Cause, subscription: Subscription) -> Cause:
         """Give every renewal a story of its own; the run is what set it in motion."""
@@ -89,35 +110,27 @@ class RenewDue:
             correlation_id=self.entropy.new_id(),
         )
 
-    async def _follow(
+    def _follow(
         self,
         uow: SubscriptionsUnitOfWork,
         subscription: Subscription,
         charge: PeriodCharge,
         result: ChargeResult,
         order: JobOrder,
-        report: JobReport,
+        counts: Counter[str],
     ) -> Subscription:
         match result:
             case ChargeOpened(invoice_id):
-                report.add("charged")
+                counts["charged"] += 1
                 opened, said = lifecycle.open_charge(subscription, invoice_id, now=order.now)
                 uow.events.record(charge.cause, said)
                 return opened
-            case AlreadyPaid(invoice_id):
-                report.add("nothing_owed")
-                renewed, period, said = lifecycle.grant(
-                    subscription, invoice_id, method_id=None, now=order.now, zone=self.zone
-                )
-                assert period is not None, "a subscription that is due is not over"
-                row = PeriodRow(
-                    subscription_id=renewed.id, period=period, kind="free", invoice_id=invoice_id
-                )
-                await uow.subscriptions.add_periods([row])
-                uow.events.record(charge.cause, said)
-                return renewed
+            case AlreadyPaid():
+                counts["blocked"] += 1
+                why = "the period is paid and was not granted"
+                return self._blocked(uow, charge.cause, subscription, why, order)
             case ChargeImpossible(why, not_before):
-                report.add("blocked")
+                counts["blocked"] += 1
                 return self._blocked(uow, charge.cause, subscription, why, order, not_before)
             case _:
                 assert_never(result)

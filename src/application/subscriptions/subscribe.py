@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from application.ports import Clock, Entropy
+from application.subscriptions.free_period import grant_free
 from application.subscriptions.ports import (
     AlreadyPaid,
     ChargeImpossible,
@@ -161,6 +162,18 @@ class Subscribe:
         period = next_period(subscription, self.zone)
         assert period is not None, "a live subscription has a next period"
         description = f"{plan_name}, from {period.start.astimezone(self.zone):%Y-%m-%d}"
+        if subscription.money.is_zero:
+            granted, invoice_id = await grant_free(
+                uow,
+                command.cause,
+                subscription,
+                period,
+                description=description,
+                now=self.clock.now(),
+                zone=self.zone,
+            )
+            await uow.subscriptions.save_many([granted])
+            return Subscribed(granted, invoice_id)
         method_id = command.method_id or subscription.terms.method_id
         if not command.charge_saved or method_id is None:
             invoice_id = await uow.billing.invoice(

@@ -87,7 +87,7 @@ def due(subscription: Subscription, *, now: datetime, zone: ZoneInfo) -> Due | N
     at = renew_at(subscription)
     if at is None or at >= start_of_tomorrow(now, zone):
         return NotDue()
-    if subscription.terms.method_id is None:
+    if subscription.terms.method_id is None and subscription.money.is_positive:
         return Blocked("no saved payment method")
     period = next_period(subscription, zone)
     assert period is not None, "what has a renewal date has a period"

@@ -291,3 +291,35 @@ async def test_a_year_of_days_pays_every_month_once_and_keeps_the_anchor(
                 "WHERE before IS NOT NULL AND before <> period_start"
             )
         assert gaps == 0
+
+
+async def test_one_broken_row_does_not_stop_the_run(home: House) -> None:
+    price = await home.plan_price()
+    ids = []
+    for name in range(7):
+        customer = await home.customer(f"c-{name}")
+        done = await home.subscribe(customer, price)
+        assert done.invoice_id is not None
+        await home.checkout(done.invoice_id)
+        ids.append(done.subscription.id)
+    home.next_day(28)
+    # The kind of damage that a bug or a hand in the data leaves: one row nobody can read back,
+    # and one whose invoice nobody can.
+    await home.value(
+        "UPDATE invoice SET period_start = (SELECT period_end FROM subscription WHERE id = $1), "
+        "period_end = period_end + interval '1 month', state = '[]' WHERE subscription_id = $1",
+        ids[5],
+    )
+    await home.value("UPDATE subscription SET state = '{\"period\": null}' WHERE id = $1", ids[3])
+    report = await home.job("autopayments")
+    assert report.counts == {"charged": 5, "errors": 2}
+    told = "".join(report.errors)
+    assert str(ids[3]) in told
+    assert str(ids[5]) in told
+    # Put right by hand, so that the invariants can be held against everything else.
+    kept = "SELECT data FROM invoice_event WHERE invoice_id = invoice.id AND seq = 3"
+    await home.value(
+        f"UPDATE invoice SET state = jsonb_build_object('attempt_id', ({kept}) -> 'payment_id') "
+        "WHERE subscription_id = $1",
+        ids[5],
+    )

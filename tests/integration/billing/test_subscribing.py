@@ -127,3 +127,16 @@ async def test_a_stop_can_be_taken_back_while_the_period_lasts(home: House) -> N
         await uow.commit()
     home.next_day()
     assert (await home.job("autopayments")).counts == {"charged": 1}
+
+
+async def test_a_free_plan_needs_no_card_and_renews_by_itself(home: House) -> None:
+    customer, price = await home.customer(), await home.plan_price(Money.of(0, "RUB"))
+    done = await home.subscribe(customer, price)
+    assert await home.status("subscription", done.subscription.id) == "active"
+    home.next_day(28)
+    assert (await home.job("autopayments")).counts == {"free": 1}
+    assert (await home.job("autopayments")).counts == {}
+    statuses = await home.rows("SELECT DISTINCT status FROM invoice")
+    assert [row["status"] for row in statuses] == ["paid"]
+    assert await home.value("SELECT count(*) FROM subscription_period") == 2
+    assert await home.value("SELECT count(*) FROM payment") == 0

@@ -10,6 +10,7 @@ from adapters.postgres.invoices import GENESIS, from_row, link, read_event
 from adapters.postgres.tables.payments import OPEN_PAYMENT
 from application.invariants import Violation
 from domain.payments.invoice import fold, status_of
+from domain.shared.errors import DomainError
 
 
 class _Rule(NamedTuple):
@@ -162,6 +163,14 @@ async def replay_chains(
 
 
 def _replay(rows: Sequence[asyncpg.Record]) -> Sequence[Violation]:
+    try:
+        return _held_against_its_row(rows)
+    except (DomainError, TypeError, ValueError, KeyError, AssertionError) as error:
+        detail = f"invoice {rows[0]['id']}: {type(error).__name__}: {error}"
+        return [Violation(18, "a chain can be read and replayed", detail)]
+
+
+def _held_against_its_row(rows: Sequence[asyncpg.Record]) -> Sequence[Violation]:
     invoice = from_row(rows[0])
     if [row["seq"] for row in rows] != list(range(1, invoice.length + 1)):
         return [Violation(18, "a chain has no gaps", f"invoice {invoice.id}")]
