@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from yookassa import Configuration
 
 from tests.integration.sandbox.harness import (
     NOON,
     QUICK,
+    SECRET_KEY,
+    SHOP_ID,
     Receiver,
     Sandbox,
     running_sandbox,
@@ -39,3 +42,11 @@ def notified(sandbox: Sandbox, receiver: Receiver) -> Sandbox:
     """A sandbox that notifies `receiver`, and redelivers quickly."""
     sandbox.configure(notifications={"urls": [receiver.url], "retry_seconds": QUICK})
     return sandbox
+
+
+@pytest.fixture
+def sdk(sandbox: Sandbox) -> Iterator[None]:
+    """Point the process-wide configuration of the SDK at the sandbox."""
+    Configuration.configure(SHOP_ID, SECRET_KEY, api_url=f"{sandbox.url}/v3")
+    yield
+    Configuration.configure(None, None)

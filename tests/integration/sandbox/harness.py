@@ -133,6 +133,14 @@ def checkout(value: str = "100.00", currency: str = "RUB", **more: Any) -> dict[
     }
 
 
+def refusal(answer: httpx.Response) -> tuple[int, str, str | None, str | None]:
+    """Return an error's status, code, description and parameter."""
+    body = answer.json()
+    assert body["type"] == "error"
+    assert body["id"]
+    return answer.status_code, body["code"], body.get("description"), body.get("parameter")
+
+
 @contextmanager
 def running_sandbox(
     folder: Path, *, clock: MovableClock | None = None, behaviour: Behaviour | None = None

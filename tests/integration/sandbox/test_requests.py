@@ -1,9 +1,7 @@
 """What the API accepts, and the exact words in which it refuses the rest."""
 
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
 from tests.integration.sandbox.harness import (
@@ -13,14 +11,8 @@ from tests.integration.sandbox.harness import (
     Sandbox,
     checkout,
     money,
+    refusal,
 )
-
-
-def refusal(answer: httpx.Response) -> tuple[int, str, str | None, str | None]:
-    body = answer.json()
-    assert body["type"] == "error"
-    assert body["id"]
-    return answer.status_code, body["code"], body.get("description"), body.get("parameter")
 
 
 @pytest.mark.parametrize(
@@ -218,132 +210,3 @@ def test_a_shop_without_recurring_payments_is_forbidden_them(sandbox: Sandbox) -
 
     assert refusal(saving)[:3] == (403, "forbidden", "Forbidden to save payment method")
     assert refusal(charging)[:3] == (403, "forbidden", "Forbidden to use saved payment method")
-
-
-class TestIdempotence:
-    def test_a_missing_or_overlong_key_is_refused(self, sandbox: Sandbox) -> None:
-        missing = sandbox.api.post("/payments", json=checkout())
-        overlong = sandbox.post("/payments", checkout(), key="k" * 65)
-
-        assert refusal(missing)[2:] == ("Idempotence key is empty", "Idempotence-Key")
-        assert refusal(overlong)[2:] == (
-            "Idempotence key is too long. Max. length is 64",
-            "Idempotence-Key",
-        )
-        assert sandbox.post("/payments", checkout(), key="k" * 64).status_code == 200
-
-    def test_a_key_of_another_operation_or_object_is_refused(self, sandbox: Sandbox) -> None:
-        one, other = (sandbox.paid(capture=False)["id"] for _ in range(2))
-        assert sandbox.post(f"/payments/{one}/capture", key="key").status_code == 200
-
-        for path in (f"/payments/{other}/capture", f"/payments/{one}/cancel"):
-            answer = sandbox.post(path, key="key")
-            assert refusal(answer)[2] == "Duplicate idempotence key"
-        assert sandbox.get(f"/payments/{other}")["status"] == "waiting_for_capture"
-
-    def test_the_order_of_fields_makes_no_other_request(self, sandbox: Sandbox) -> None:
-        key, body = str(uuid4()), checkout()
-        first = sandbox.post("/payments", body, key=key).json()
-
-        again = sandbox.post("/payments", dict(reversed(body.items())), key=key).json()
-
-        assert again["id"] == first["id"]
-
-    def test_a_replay_shows_the_object_as_it_is_now(self, sandbox: Sandbox) -> None:
-        key = str(uuid4())
-        payment = sandbox.post("/payments", checkout(), key=key).json()
-        sandbox.decide(payment["id"])
-
-        again = sandbox.post("/payments", checkout(), key=key).json()
-
-        assert (again["id"], again["status"]) == (payment["id"], "succeeded")
-
-    def test_a_refused_request_leaves_its_key_free(self, sandbox: Sandbox) -> None:
-        key = str(uuid4())
-        assert sandbox.post("/payments", checkout("0.00"), key=key).status_code == 400
-
-        assert sandbox.post("/payments", checkout("1.00"), key=key).status_code == 200
-
-    def test_a_refund_and_a_capture_are_replayed(self, sandbox: Sandbox) -> None:
-        held = sandbox.paid(capture=False)
-        key = str(uuid4())
-        for _ in range(2):
-            captured = sandbox.post(f"/payments/{held['id']}/capture", key=key)
-            assert captured.json()["status"] == "succeeded"
-
-        body = {"payment_id": held["id"], "amount": money("60.00")}
-        first, again = (sandbox.post("/refunds", body, key=f"r{key[:30]}").json() for _ in "12")
-
-        assert first["id"] == again["id"]
-        shown = sandbox.get(f"/payments/{held['id']}")
-        assert shown["refunded_amount"]["value"] == "60.00"
-
-    def test_a_key_is_forgotten_after_24_hours(self, sandbox: Sandbox) -> None:
-        key = str(uuid4())
-        first = sandbox.post("/payments", checkout("1.00"), key=key).json()
-
-        sandbox.clock.advance(hours=23, minutes=59)
-        assert sandbox.post("/payments", checkout("1.00"), key=key).json()["id"] == first["id"]
-        sandbox.clock.advance(minutes=1)
-
-        another = sandbox.post("/payments", checkout("2.00"), key=key)
-        assert another.status_code == 200
-        assert another.json()["id"] != first["id"]
-
-
-class TestReceipts:
-    def item(self, value: str = "100.00", **more: Any) -> dict[str, Any]:
-        return {
-            "description": "Club",
-            "quantity": "1",
-            "amount": money(value),
-            "vat_code": 1,
-            **more,
-        }
-
-    def test_a_receipt_of_the_same_sum_is_registered_with_the_payment(
-        self, sandbox: Sandbox
-    ) -> None:
-        items = [self.item("30.00", quantity="2.000"), self.item("40.00", quantity=1)]
-        receipt = {"customer": {"email": "a@shop.example"}, "items": items}
-
-        created = sandbox.check_out("100.00", receipt=receipt)
-        assert created["receipt_registration"] == "pending"
-        sandbox.decide(created["id"])
-
-        shown = sandbox.get(f"/payments/{created['id']}")
-        assert shown["receipt_registration"] == "succeeded"
-
-    @pytest.mark.parametrize(
-        ("change", "parameter"),
-        [
-            ({"customer": {}}, "receipt.customer"),
-            ({"items": []}, "receipt.items"),
-            ({"items": [{"description": "x"}]}, "receipt.items[0].quantity"),
-        ],
-    )
-    def test_an_incomplete_receipt_is_refused(
-        self, sandbox: Sandbox, change: dict[str, Any], parameter: str
-    ) -> None:
-        receipt = {"customer": {"email": "a@shop.example"}, "items": [self.item()], **change}
-
-        answer = sandbox.post("/payments", checkout(receipt=receipt))
-
-        assert refusal(answer)[3] == parameter
-
-    @pytest.mark.parametrize(
-        "change", [{"amount": money("99.99")}, {"vat_code": None}, {"amount": money("1.00", "USD")}]
-    )
-    def test_a_receipt_that_does_not_fit_is_refused(
-        self, sandbox: Sandbox, change: dict[str, Any]
-    ) -> None:
-        receipt = {"customer": {"phone": "79000000000"}, "items": [self.item(**change)]}
-
-        assert refusal(sandbox.post("/payments", checkout(receipt=receipt)))[0] == 400
-
-    def test_a_shop_under_54_fz_needs_one(self, sandbox: Sandbox) -> None:
-        sandbox.configure(receipts_required=True)
-
-        answer = sandbox.post("/payments", checkout())
-
-        assert refusal(answer)[2:] == ("Receipt is missing or illegal", "receipt")
