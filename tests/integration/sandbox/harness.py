@@ -168,6 +168,7 @@ def running_sandbox(
         sandbox.close()
         server.should_exit = True
         thread.join(10)
+        assert not thread.is_alive(), "the sandbox did not stop"
 
 
 def until(condition: Callable[[], bool], complaint: str, seconds: float = 10) -> None:

@@ -72,8 +72,10 @@ class Sender:
                 self._beat()
             except Exception:
                 _log.exception("the sandbox's sender missed a beat")
+            # Not `wait_for`: on Python 3.11 it forgets a cancellation that meets a ringing bell.
             with suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), _BEAT_SECONDS)
+                async with asyncio.timeout(_BEAT_SECONDS):
+                    await bell.wait()
                 await asyncio.sleep(_COALESCED_SECONDS)
             bell.clear()
 
