@@ -88,6 +88,15 @@ class PeriodBilling:
             return None
         return method.id if method.provider == provider else None
 
+    async def withdraw(self, cause: Cause, invoice_id: InvoiceId, why: str) -> None:
+        """Cancel the invoice as soon as its open attempt is decided."""
+        found = (await self.uow.invoices.lock_many([invoice_id])).get(invoice_id)
+        if found is None or not isinstance(found.state, invoice.Issued | invoice.Processing):
+            return
+        moved, said = invoice.cancel(found, why)
+        await self.uow.invoices.save_many([(cause, moved, said)])
+        self.uow.events.record(cause, said)
+
     async def close(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
         """Expire what is issued for subscriptions that are over."""
         owed = await self.uow.invoices.lock_open_of(ids)

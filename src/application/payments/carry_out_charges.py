@@ -14,6 +14,7 @@ from uuid import UUID
 
 from application.payments import gateway_requests
 from application.payments.answers import Answer, GatewayAnswer
+from application.payments.let_go import let_go
 from application.payments.ports import BillingPolicy, PaymentsUnitOfWork, Providers
 from application.payments.provider import (
     ChargeOutcome,
@@ -40,7 +41,7 @@ from domain.payments.attempt import (
     send,
 )
 from domain.payments.declines import Decline, DeclineReason
-from domain.payments.invoice import Invoice
+from domain.payments.invoice import Invoice, Processing
 from domain.payments.method import PaymentMethod
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, MethodId
@@ -114,16 +115,18 @@ class CarryOutCharges:
         now = self.clock.now()
         async with self.units_of_work() as uow:
             found = await uow.attempts.lock_many(ids)
-            leaving = {
-                a.id: send(a, now=now) for a in found.values() if isinstance(a.state, Reserved)
-            }
+            owed = await uow.invoices.get_many([attempt.invoice_id for attempt in found.values()])
+            reserved = [a for a in found.values() if isinstance(a.state, Reserved)]
+            wanted = [a for a in reserved if owed[a.invoice_id].state == Processing(a.id)]
+            await let_go(uow, [a for a in reserved if a not in wanted], now=now)
+            leaving = {a.id: send(a, now=now) for a in wanted}
             await uow.attempts.save_many(list(leaving.values()))
             open_ = [
                 leaving.get(attempt.id, attempt)
                 for attempt in found.values()
-                if isinstance(attempt.state, Reserved | Sent | Accepted | Authorized | Unknown)
+                if attempt.id in leaving
+                or isinstance(attempt.state, Sent | Accepted | Authorized | Unknown)
             ]
-            invoices = await uow.invoices.get_many([attempt.invoice_id for attempt in open_])
             customers = await uow.customers.get_many([attempt.customer_id for attempt in open_])
             methods: Mapping[MethodId, PaymentMethod] = await uow.methods.get_many(
                 [attempt.method_id for attempt in open_ if attempt.method_id]
@@ -133,7 +136,7 @@ class CarryOutCharges:
             _Ready(
                 attempt.id in leaving,
                 attempt,
-                invoices[attempt.invoice_id],
+                owed[attempt.invoice_id],
                 customers[attempt.customer_id],
                 methods[attempt.method_id] if attempt.method_id else None,
             )
@@ -210,7 +213,7 @@ def _reply(
         case NotSent(why, retry_after) | Unreachable(why, retry_after):
             return Failed(why, retry_after_seconds=retry_after)
         case Missing() if question == "look_up":
-            return Failed("the gateway does not know a payment it told us of", final=True)
+            return Done()  # expiry asks once more, closes it and reports the difference
         case _:
             return Answer(
                 attempt_id=attempt_id,

@@ -92,7 +92,11 @@ class OpenCharges:
                 results.append(
                     NothingOwed(owed.id)
                     if isinstance(owed.state, invoice.Paid)
-                    else Impossible(f"its invoice is {invoice.status_of(owed.state)}")
+                    else Impossible(
+                        f"its invoice is {invoice.status_of(owed.state)}",
+                        # Somebody is paying it right now; tomorrow tells whether they did.
+                        self.clock.now() if owed.is_open else None,
+                    )
                 )
                 continue
             attempt = self.attempt(

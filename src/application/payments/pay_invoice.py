@@ -72,6 +72,8 @@ class PayInvoice:
         await uow.invoices.save_many([(command.cause, moved, said)])
         await uow.attempts.add_many([attempt])
         uow.events.record(command.cause, [*said, reserved_event(attempt)])
+        if isinstance(owed.purpose, invoice.SubscriptionPeriod):
+            await uow.periods.charge_opened(command.cause, owed.purpose.subscription_id, owed.id)
         if attempt.method_id is not None:
             uow.messages.add([charge_message(attempt, command.cause)])
         return attempt.id

@@ -232,13 +232,18 @@ class PaidInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedCharge:
-    """A charge of a subscription's invoice brought nothing."""
+    """A charge of a subscription's invoice brought nothing.
+
+    `by_customer` marks a checkout that was abandoned or declined: it says nothing about the saved
+    method and costs none of the tries that dunning has.
+    """
 
     cause: Cause
     subscription_id: SubscriptionId
     invoice_id: InvoiceId
     reason: str
     retryable: bool
+    by_customer: bool
     not_before: datetime | None = None
 
 
@@ -247,6 +252,12 @@ class Periods(Protocol):
 
     async def grant(self, paid: Sequence[PaidInvoice]) -> Mapping[InvoiceId, bool]:
         """Grant periods; False where the subscription is over and the money has to go back."""
+        ...
+
+    async def charge_opened(
+        self, cause: Cause, subscription_id: SubscriptionId, invoice_id: InvoiceId
+    ) -> None:
+        """Note that a period's invoice is being paid, so that nothing else charges for it."""
         ...
 
     async def charge_failed(self, failed: Sequence[FailedCharge]) -> None:

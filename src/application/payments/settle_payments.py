@@ -7,7 +7,7 @@ one period, one `paid` event and one posting.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -173,6 +173,7 @@ class SettlePayments:
             invoice_id=before.id,
             reason=reason,
             retryable=retryable,
+            by_customer=attempt.method_id is None,
         )
         settled.failed.append((failed, attempt))
         if isinstance(after.state, invoice.Canceled):
@@ -216,12 +217,8 @@ class SettlePayments:
         methods = [a.method_id for _, a in settled.failed if a.method_id]
         declines = await uow.attempts.declines_of(methods, now - _CAP_WINDOW)
         return [
-            FailedCharge(
-                cause=failed.cause,
-                subscription_id=failed.subscription_id,
-                invoice_id=failed.invoice_id,
-                reason=failed.reason,
-                retryable=failed.retryable,
+            replace(
+                failed,
                 not_before=allowed_from(declines.get(attempt.method_id, ()), now)
                 if attempt.method_id
                 else None,

@@ -53,6 +53,10 @@ class StopRenewal:
         """Stop inside the caller's transaction; doing it twice changes nothing."""
         subscription = await _owned(uow, command)
         moved = lifecycle.stop_renewal(subscription, now=self.clock.now())
+        if subscription.charge is not None and moved[1]:
+            # A renewal that is on its way is taken back: nobody is charged after saying stop.
+            why = "stopped by the customer"
+            await uow.billing.withdraw(command.cause, subscription.charge.invoice_id, why)
         return await _keep(uow, command.cause, subscription, moved)
 
 

@@ -23,6 +23,7 @@ from domain.subscriptions import events, lifecycle
 from domain.subscriptions.model import (
     CardTerms,
     Created,
+    Paused,
     Renewal,
     Source,
     Subscription,
@@ -88,6 +89,11 @@ class Unpaid(Protocol):
         ...
 
     @property
+    def by_customer(self) -> bool:
+        """Whether it was the customer's own checkout."""
+        ...
+
+    @property
     def not_before(self) -> datetime | None:
         """From when on the card schemes allow another try."""
         ...
@@ -133,12 +139,29 @@ class PeriodsInside:
         await self.uow.subscriptions.add_periods(rows)
         return granted
 
+    async def charge_opened(
+        self, cause: Cause, subscription_id: SubscriptionId, invoice_id: InvoiceId
+    ) -> None:
+        """Note that a period's invoice is being paid; what is over already is left alone."""
+        found = (await self.uow.subscriptions.lock_many([subscription_id])).get(subscription_id)
+        if found is None or found.charge is not None or not found.is_live:
+            return
+        if isinstance(found.state, Paused):
+            return
+        opened, said = lifecycle.open_charge(found, invoice_id, now=self.clock.now())
+        await self.uow.subscriptions.save_many([opened])
+        self.uow.events.record(cause, said)
+
     async def charge_failed(self, failed: Sequence[Unpaid]) -> None:
         """Move subscriptions to past due, with the next try planned where there is one."""
         found = dict(await self.uow.subscriptions.lock_many([f.subscription_id for f in failed]))
         for item in failed:
+            before = found[item.subscription_id]
+            if item.by_customer:
+                found[before.id] = lifecycle.release_charge(before, item.invoice_id)
+                continue
             after, said = lifecycle.charge_failed(
-                found[item.subscription_id],
+                before,
                 item.invoice_id,
                 item.reason,
                 retryable=item.retryable,
@@ -146,7 +169,7 @@ class PeriodsInside:
                 now=self.clock.now(),
                 zone=self.zone,
             )
-            found[item.subscription_id] = after
+            found[before.id] = after
             self.uow.events.record(item.cause, said)
         await self.uow.subscriptions.save_many(list(found.values()))
 
@@ -161,14 +184,8 @@ class PeriodsInside:
                         subscription, "never paid for", now=self.clock.now()
                     )
                 case _ if subscription.charge is not None:
-                    after, said = lifecycle.charge_failed(
-                        subscription,
-                        subscription.charge.invoice_id,
-                        "the invoice was closed",
-                        retryable=False,
-                        now=self.clock.now(),
-                        zone=self.zone,
-                    )
+                    after = lifecycle.release_charge(subscription, subscription.charge.invoice_id)
+                    said = []
                 case _:
                     continue
             moved.append(after)

@@ -155,6 +155,10 @@ class Billing(Protocol):
         """Return the method if it is the customer's and may be charged, or their newest one."""
         ...
 
+    async def withdraw(self, cause: Cause, invoice_id: InvoiceId, why: str) -> None:
+        """Take back a charge that is under way: money that was taken all the same goes back."""
+        ...
+
     async def close(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
         """Close what is still owed for subscriptions that are over."""
         ...

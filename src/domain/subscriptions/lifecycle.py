@@ -135,6 +135,14 @@ def _without(subscription: Subscription, invoice_id: InvoiceId | None) -> OpenCh
     return None if charge is not None and charge.invoice_id == invoice_id else charge
 
 
+def release_charge(subscription: Subscription, invoice_id: InvoiceId) -> Subscription:
+    """Forget an open charge that ended without a verdict on the saved method."""
+    charge = _without(subscription, invoice_id)
+    if charge is subscription.charge:
+        return subscription
+    return replace(subscription, charge=charge, version=subscription.version + 1)
+
+
 def charge_failed(
     subscription: Subscription,
     invoice_id: InvoiceId | None,
@@ -153,6 +161,8 @@ def charge_failed(
     """
     freed = replace(subscription, charge=_without(subscription, invoice_id))
     match subscription.state:
+        case _ if subscription.renewal is Renewal.STOPPING:
+            return _to(freed, subscription.state), []
         case Active(period):
             failures = 1
         case PastDue(period, before, _):

@@ -12,6 +12,7 @@ from adapters.postgres.connections import borrowed
 from application.catalog.manage_plans import RetirePlan, SetPrice
 from application.payments.provider import ListingFailed, PaymentFilter, PaymentSnapshot
 from application.subscriptions.change_renewal import ChangeRenewalCommand, StopRenewal
+from domain.payments.declines import Decline, DeclineReason
 from domain.shared.ids import SubscriptionId
 from domain.shared.money import Money
 from domain.subscriptions import lifecycle
@@ -110,17 +111,60 @@ async def test_a_customer_who_stopped_is_not_charged_and_ends_with_the_period(
     assert await home.status("subscription", subscription_id) == "canceled"
 
 
-async def test_stopping_while_a_charge_is_open_honours_what_the_bank_did(home: House) -> None:
+async def test_a_charge_that_has_not_left_is_let_go_when_the_customer_stops(home: House) -> None:
     _, subscription_id = await home.subscriber()
     home.next_day(28)
     await home.job("autopayments")
     await _stop(home, subscription_id)
     await home.carry_out()
-    assert await home.status("subscription", subscription_id) == "active"
-    home.next_day(31)
-    assert (await home.job("autopayments")).counts == {}
+    assert len(home.gateway.gateway.payments) == 1
+    statuses = await home.rows("SELECT status FROM payment ORDER BY created_at")
+    assert [row["status"] for row in statuses] == ["succeeded", "canceled"]
+    assert await home.value("SELECT status FROM invoice ORDER BY issued_at DESC") == "canceled"
+    home.next_day(1)
     await home.job("expire-subscriptions")
     assert await home.status("subscription", subscription_id) == "canceled"
+
+
+async def test_money_taken_after_the_customer_stopped_goes_back(home: House) -> None:
+    _, subscription_id = await home.subscriber()
+    home.next_day(28)
+    await home.job("autopayments")
+    home.gateway.inject(Fault.ANSWER_LOST)
+    await home.carry_out()
+    await _stop(home, subscription_id)
+    home.clock.advance(timedelta(minutes=1))
+    await home.job("ask-open-payments")
+    await home.carry_out()
+    assert await home.value("SELECT status FROM payment ORDER BY created_at DESC") == "refunded"
+    assert await home.value("SELECT count(*) FROM subscription_period") == 1
+
+
+async def test_an_abandoned_checkout_costs_none_of_the_tries(home: House) -> None:
+    _, subscription_id = await home.subscriber()
+    (method,) = await home.rows("SELECT * FROM payment_method")
+    home.gateway.gateway.decline_next(
+        Decline(DeclineReason.INSUFFICIENT_FUNDS, "insufficient_funds")
+    )
+    home.next_day(28)
+    await home.job("autopayments")
+    await home.carry_out()
+    assert await home.status("subscription", subscription_id) == "past_due"
+    owed = await home.value("SELECT id FROM invoice ORDER BY issued_at DESC LIMIT 1")
+    attempt = await home.pay(owed, return_url="https://shop.test/")
+    assert attempt is not None
+    # While the customer is at the bank's page nothing else is charged for the period.
+    home.next_day()
+    assert (await home.job("autopayments")).counts == {}
+    home.gateway.gateway.decline(
+        attempt.state.external_id, Decline(DeclineReason.ABANDONED, "expired_on_confirmation")
+    )
+    await home.look_up(attempt.state.external_id)
+    assert (await home.value("SELECT state -> 'failures' FROM subscription")) == 1
+    await home.job("autopayments")
+    await home.carry_out()
+    assert await home.status("subscription", subscription_id) == "active"
+    assert method["inactive_reason"] is None
 
 
 async def test_an_open_charge_holds_back_expiry_for_a_day(home: House) -> None:
