@@ -1,0 +1,58 @@
+"""The timetable of a deployment: which job runs when, in business time.
+
+The daily jobs share an order key and run one after another in the order of their times: charges
+are opened before anything expires. The matching jobs run every two minutes and merge what they
+missed, because each of them reads everything since its last good run.
+"""
+
+from collections.abc import Sequence
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from application.messaging.cadence import Daily, Every
+from application.messaging.timetable import Schedule
+
+_TWO_MINUTES = 120
+_DAILY = "jobs:daily"
+
+
+def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
+    """Return the schedules; daily times are local times of the billing zone."""
+    return (
+        Schedule(
+            name="autopayments",
+            cadence=Daily(time(4, 0), zone),
+            payload={"job": "autopayments"},
+            order_key=_DAILY,
+        ),
+        Schedule(
+            name="expire-subscriptions",
+            cadence=Daily(time(4, 10), zone),
+            payload={"job": "expire-subscriptions"},
+            order_key=_DAILY,
+        ),
+        Schedule(
+            name="expire-payments",
+            cadence=Daily(time(4, 20), zone),
+            payload={"job": "expire-payments"},
+            order_key=_DAILY,
+        ),
+        Schedule(
+            name="match-pending-payments",
+            cadence=Every(_TWO_MINUTES),
+            payload={"job": "match-pending-payments"},
+            order_key="jobs:match-pending",
+        ),
+        Schedule(
+            name="match-successful-payments",
+            cadence=Every(_TWO_MINUTES),
+            payload={"job": "match-successful-payments"},
+            order_key="jobs:match-successful",
+        ),
+        Schedule(
+            name="ask-open-payments",
+            cadence=Every(5),
+            payload={"job": "ask-open-payments"},
+            order_key="jobs:ask",
+        ),
+    )
