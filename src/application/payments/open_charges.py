@@ -74,6 +74,7 @@ class OpenCharges:
         issued: list[Chained] = []
         moved: list[Chained] = []
         attempts: list[Attempt] = []
+        reserved: list[tuple[Cause, PaymentReserved]] = []
         results: list[Opened | NothingOwed | Impossible] = []
         for order in orders:
             if order.method_id in forbidden:
@@ -105,13 +106,15 @@ class OpenCharges:
             owed, more = invoice.start_payment(owed, attempt.id)
             (issued if fresh else moved).append((order.cause, owed, [*said, *more]))
             attempts.append(attempt)
-            uow.events.record(order.cause, [reserved_event(attempt)])
+            reserved.append((order.cause, reserved_event(attempt)))
             uow.messages.add([charge_message(attempt, order.cause)])
             results.append(Opened(owed.id, attempt.id))
         await uow.invoices.add_many(issued)
         await uow.invoices.save_many(moved)
         for cause, _, chain in [*issued, *moved]:
             uow.events.record(cause, chain)
+        for cause, event in reserved:
+            uow.events.record(cause, [event])
         await uow.attempts.add_many(attempts)
         return results
 

@@ -1,0 +1,1 @@
+"""Stories of real affairs, read from a real database."""
