@@ -133,6 +133,21 @@ async def test_a_reader_never_misses_an_event_of_a_slow_transaction(rig: Rig) ->
     assert seen == [2, 1, 3]
 
 
+async def test_a_page_that_ends_between_two_transactions_loses_neither(rig: Rig) -> None:
+    async with rig.uow() as early, rig.uow() as late:
+        await early.driver.fetchval("SELECT pg_current_xact_id()")
+        late.events.record(CAUSE, [InvoicePaid(invoice_id=UUID(int=1))])
+        await late.commit()
+        early.events.record(CAUSE, [InvoicePaid(invoice_id=UUID(int=2))])
+        await early.commit()
+
+    async with rig.uow() as uow:
+        (first,) = await read_feed(uow.driver, limit=1)
+        rest = await read_feed(uow.driver, first.place, limit=5)
+
+    assert [kept.aggregate_id.int for kept in (first, *rest)] == [2, 1]
+
+
 async def test_a_long_feed_is_read_in_pages_without_gap_or_repeat(rig: Rig) -> None:
     for start in range(0, 100, 10):
         await recorded(rig, *range(start, start + 10))

@@ -167,6 +167,23 @@ async def test_the_record_of_a_zombie_changes_nothing(rig: Rig) -> None:
     assert await rig.messages() == []
 
 
+async def test_a_zombie_takes_nothing_from_whoever_holds_the_message_now(rig: Rig) -> None:
+    ids = await sent(rig, 1)
+
+    async def overtaken(batch: Sequence[Message]) -> Sequence[Any]:
+        await expire_leases(rig)
+        await rig.store.lease(REMOTE, ids)
+        return [message.payload["n"] for message in batch]
+
+    handled(rig, calling=overtaken)
+
+    await RunRemote(rig.shop)(REMOTE, ids)
+
+    assert await rig.effects() == []
+    (row,) = await rig.messages()
+    assert (row["state"], row["attempt"]) == ("leased", 2)
+
+
 async def test_the_failure_of_a_zombie_changes_nothing(rig: Rig) -> None:
     ids = await sent(rig, 1)
 
