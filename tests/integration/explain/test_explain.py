@@ -75,7 +75,7 @@ async def test_the_key_of_a_charge_is_the_attempts_own_id(home: House, explain: 
     asked = [line for line in story.timeline if line["name"] == "gateway.asked"]
     assert [line["key"] for line in asked] == [str(payment_id)]
     assert asked[0]["actor"].startswith("gateway:")
-    assert [thing["kind"] for thing in story.caused_by][0] == "invoice"
+    assert story.caused_by[0]["kind"] == "invoice"
     assert {thing["kind"] for thing in story.caused} == {"operation", "period"}
 
 
