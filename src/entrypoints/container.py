@@ -1,0 +1,161 @@
+"""The composition root: every object of a process, built from its settings.
+
+Nothing here runs on import. Providers are lazy singletons; a process builds what it uses. The
+database and Redis addresses are given apart, because they may belong to embedded servers.
+"""
+
+from dependency_injector import containers, providers
+
+from adapters.clock import SystemClock, VirtualClock
+from adapters.entropy import SystemEntropy
+from adapters.metrics.prometheus import PrometheusMetrics
+from adapters.postgres.engine import create_engine
+from adapters.postgres.explain import PostgresArchive
+from adapters.postgres.job_runs import PostgresJobRuns
+from adapters.postgres.ledger_books import books
+from adapters.postgres.messages import PostgresMessages
+from adapters.postgres.schedules import PostgresTimetable
+from adapters.postgres.unit_of_work import units_of_work
+from adapters.redis.bell import RedisBell
+from application.catalog.manage_plans import CreatePlan, PutFeature, RetirePlan, SetPrice
+from application.explain.tell import Explain
+from application.identity.register_customer import RegisterCustomer
+from application.jobs import Job, RunJob
+from application.ledger.check import CheckLedger
+from application.messaging.ports import Workshop
+from application.messaging.timetable import FireDue
+from application.payments.adopt_payment import AdoptPayments
+from application.payments.ask_job import AskOpenPayments
+from application.payments.carry_out_charges import CarryOutCharges
+from application.payments.carry_out_refunds import CarryOutRefunds, LookUpRefunds
+from application.payments.expire_job import ExpirePayments
+from application.payments.issue_invoice import IssueInvoice
+from application.payments.look_up_payments import LookUpPayments
+from application.payments.match_job import MatchPayments
+from application.payments.open_charges import OpenCharges
+from application.payments.pay_invoice import PayInvoice
+from application.payments.receive_notification import ReceiveNotification
+from application.payments.request_refund import RequestRefund
+from application.payments.settle_payments import SettlePayments
+from application.run_jobs import RunJobsByMessage
+from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
+from application.subscriptions.expire_job import ExpireSubscriptions
+from application.subscriptions.renew_job import RenewDue
+from application.subscriptions.subscribe import Subscribe
+from entrypoints.deployment import (
+    ConfiguredProviders,
+    billing_policy,
+    business_clock,
+    configured_providers,
+)
+from entrypoints.settings import Settings
+
+
+def _jobs(*jobs: Job) -> dict[str, Job]:
+    return {job.name: job for job in jobs}
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything a process may need; `settings`, `database_url` and `redis_url` are given."""
+
+    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
+    database_url: providers.Dependency[str] = providers.Dependency(instance_of=str)
+    redis_url: providers.Dependency[str] = providers.Dependency(instance_of=str)
+
+    clock: providers.Provider[SystemClock | VirtualClock] = providers.Singleton(
+        business_clock, settings
+    )
+    entropy = providers.Singleton(SystemEntropy)
+    metrics = providers.Singleton(PrometheusMetrics)
+    policy = providers.Singleton(billing_policy, settings)
+    zone = settings.provided.billing_time_zone
+    engine = providers.Singleton(create_engine, database_url, pool_size=settings.provided.pool_size)
+    bell = providers.Singleton(RedisBell, redis_url, metrics=metrics)
+    open_uow = providers.Singleton(
+        units_of_work,
+        engine,
+        clock=clock,
+        entropy=entropy,
+        ring=bell.provided.ring,
+        zone=zone,
+        policy=policy,
+    )
+    gateways: providers.Provider[ConfiguredProviders] = providers.Singleton(
+        configured_providers, settings
+    )
+
+    settle = providers.Singleton(SettlePayments, clock, entropy, gateways)
+    open_charges = providers.Singleton(OpenCharges, clock, entropy, policy)
+    charges = providers.Singleton(CarryOutCharges, open_uow, settle, gateways, clock, policy)
+    look_up = providers.Singleton(LookUpPayments, open_uow, settle, gateways, clock, policy)
+    refunds = providers.Singleton(CarryOutRefunds, open_uow, gateways, clock, policy)
+    look_up_refunds = providers.Singleton(LookUpRefunds, gateways, clock)
+    issue_invoice = providers.Singleton(IssueInvoice, open_charges)
+    pay_invoice = providers.Singleton(PayInvoice, open_uow, open_charges, charges, gateways)
+    receive_notification = providers.Singleton(
+        ReceiveNotification, open_uow, gateways, clock, entropy
+    )
+    request_refund = providers.Singleton(RequestRefund, open_uow, clock, entropy)
+
+    subscribe = providers.Singleton(Subscribe, clock, entropy, zone)
+    stop_renewal = providers.Singleton(StopRenewal, clock)
+    resume_renewal = providers.Singleton(ResumeRenewal, clock)
+    register_customer = providers.Singleton(RegisterCustomer, clock, entropy)
+    create_plan = providers.Singleton(CreatePlan, clock, entropy)
+    retire_plan = providers.Singleton(RetirePlan)
+    set_price = providers.Singleton(SetPrice, clock, entropy)
+    put_feature = providers.Singleton(PutFeature)
+
+    job_runs = providers.Singleton(PostgresJobRuns, engine)
+    adopt = providers.Singleton(AdoptPayments, clock)
+    jobs = providers.Singleton(
+        _jobs,
+        providers.Singleton(RenewDue, open_uow, entropy, zone),
+        providers.Singleton(ExpireSubscriptions, open_uow),
+        providers.Singleton(ExpirePayments, open_uow, settle, gateways, policy),
+        providers.Singleton(AskOpenPayments, open_uow),
+        providers.Singleton(MatchPayments, open_uow, settle, adopt, gateways, job_runs, "pending"),
+        providers.Singleton(
+            MatchPayments, open_uow, settle, adopt, gateways, job_runs, "successful"
+        ),
+    )
+    run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
+
+    handlers = providers.Dict(
+        {
+            "payments.charge_attempt.v1": charges,
+            "payments.ask.v1": charges,
+            "payments.look_up.v1": look_up,
+            "payments.refund.v1": refunds,
+            "payments.look_up_refund.v1": look_up_refunds,
+            "jobs.run.v1": providers.Singleton(RunJobsByMessage, run_job),
+        }
+    )
+    messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
+    workshop = providers.Singleton(
+        Workshop,
+        units_of_work=open_uow,
+        store=messages,
+        handlers=handlers,
+        entropy=entropy,
+        metrics=metrics,
+    )
+    timetable = providers.Singleton(PostgresTimetable)
+    fire_due = providers.Singleton(FireDue, open_uow, timetable, clock)
+
+    books = providers.Singleton(books, engine)
+    check_ledger = providers.Singleton(CheckLedger, books)
+    archive = providers.Singleton(PostgresArchive, engine, gateways.provided.codes.call())
+    explain = providers.Singleton(Explain, archive)
+
+
+def build_container(settings: Settings, *, database_url: str, redis_url: str) -> Container:
+    """Return a container over servers that are known to exist; nothing is connected yet."""
+    return Container(settings=settings, database_url=database_url, redis_url=redis_url)
+
+
+async def close(container: Container) -> None:
+    """Let go of connections; safe to call on a container that never opened any."""
+    await container.gateways().aclose()
+    container.bell().close()
+    await container.engine().dispose()

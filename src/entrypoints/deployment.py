@@ -1,0 +1,79 @@
+"""What settings mean: the clock, the providers and the policy of this deployment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from adapters.clock import SystemClock, VirtualClock
+from adapters.providers.registry import build_providers, discover
+from adapters.providers.yookassa import YooKassaSettings
+from application.errors import NotFound
+from application.payments.ports import BillingPolicy
+from application.payments.provider import PaymentProvider
+from entrypoints.settings import ClockKind, Settings, WrongSetting
+
+CLOCK_FILE = "clock"
+
+
+def business_clock(settings: Settings) -> SystemClock | VirtualClock:
+    """Return the deployment's clock; a virtual one begins at the present and is shared."""
+    if settings.clock is ClockKind.SYSTEM:
+        return SystemClock()
+    return VirtualClock.create(settings.data_folder / CLOCK_FILE, datetime.now(UTC))
+
+
+def billing_policy(settings: Settings) -> BillingPolicy:
+    """Return the terms billing goes by."""
+    return BillingPolicy(
+        payment_waiting=timedelta(days=settings.payment_waiting_days),
+        invoice_due=timedelta(days=settings.invoice_due_days),
+        concurrency=settings.gateway_concurrency,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredProviders:
+    """The providers that are configured, by code."""
+
+    built: Mapping[str, PaymentProvider]
+    tests: frozenset[str]
+
+    def get(self, code: str) -> PaymentProvider:
+        """Return one; raise NotFound."""
+        try:
+            return self.built[code]
+        except KeyError:
+            raise NotFound("payment provider", code) from None
+
+    def codes(self) -> Sequence[str]:
+        """Name them all."""
+        return list(self.built)
+
+    def is_test(self, code: str) -> bool:
+        """Tell whether we use a provider's test shop."""
+        return code in self.tests
+
+    async def aclose(self) -> None:
+        """Close their connections."""
+        for provider in self.built.values():
+            await provider.aclose()
+
+
+def configured_providers(settings: Settings) -> ConfiguredProviders:
+    """Build the providers there are settings for."""
+    configured: dict[str, object] = {}
+    tests = set()
+    if settings.yookassa_shop_id and settings.yookassa_secret:
+        try:
+            configured["yookassa"] = YooKassaSettings(
+                shop_id=settings.yookassa_shop_id,
+                secret=settings.yookassa_secret,
+                base_url=settings.yookassa_url,
+                webhook_networks=settings.yookassa_networks,
+                test_mode=settings.yookassa_test,
+            )
+        except ValueError as error:
+            raise WrongSetting(f"KAZNA_YOOKASSA_*: {error}") from None
+        if settings.yookassa_test:
+            tests.add("yookassa")
+    return ConfiguredProviders(build_providers(configured, discover()), frozenset(tests))

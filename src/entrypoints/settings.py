@@ -1,0 +1,254 @@
+"""The settings of a deployment: read once from `KAZNA_*`, checked at once, frozen ever after.
+
+Secrets may come from a file instead: `KAZNA_TOKEN_KEY_FILE=/run/secrets/key`. A value that cannot
+be right stops the start with one sentence that names the variable and what is expected.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from enum import StrEnum
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapters.providers.yookassa import WEBHOOK_NETWORKS
+
+PREFIX = "KAZNA_"
+_FILE = "_FILE"
+_LEAST_KEY_BYTES = 32
+# Tests find their servers by these; they are no settings of a deployment.
+_FOREIGN = ("KAZNA_TEST_",)
+DEVELOPMENT_KEY = "development-only-key-that-signs-nothing-of-value"
+
+
+class WrongSetting(ValueError):
+    """A setting is missing, unknown or cannot be right; the text is one sentence."""
+
+
+class Environment(StrEnum):
+    """What the deployment is for."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class ClockKind(StrEnum):
+    """Where business time comes from."""
+
+    SYSTEM = "system"
+    VIRTUAL = "virtual"
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a text that is not empty")
+    return value
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def _flag(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return value.lower() == "true"
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("an IANA time zone such as Europe/Moscow") from error
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if urlsplit(value).scheme not in schemes or not urlsplit(value).netloc:
+            raise ValueError(f"an address that begins with {' or '.join(schemes)}://")
+        return value.rstrip("/")
+
+    return read
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    read = _address("http", "https")
+    return tuple(read(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _networks(value: str) -> tuple[str, ...]:
+    given = tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        for network in given:
+            ip_network(network)
+    except ValueError as error:
+        raise ValueError("networks such as 185.71.76.0/27, separated by commas") from error
+    return given
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(value: str) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError as error:
+            raise ValueError(f"one of {', '.join(kind)}") from error
+
+    return read
+
+
+def _key(value: str) -> str:
+    if len(value.encode()) < _LEAST_KEY_BYTES:
+        raise ValueError(f"at least {_LEAST_KEY_BYTES} bytes of secret text")
+    return value
+
+
+def setting(read: Callable[[str], Any], about: str, default: Any = MISSING, **more: Any) -> Any:
+    """Declare a setting: how it is read, what it is, and what it is when nothing is said."""
+    secret = more.pop("secret", False)
+    return field(
+        default=default,
+        repr=not secret,
+        metadata={"read": read, "about": about, "secret": secret},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a process needs to know of its deployment."""
+
+    environment: Environment = setting(
+        _choice(Environment), "development, test or production", Environment.DEVELOPMENT
+    )
+    database_url: str | None = setting(
+        _address("postgresql", "postgres"),
+        "PostgreSQL 15 or later; without it an embedded server is started",
+        None,
+        secret=True,
+    )
+    redis_url: str | None = setting(
+        _address("redis", "rediss"),
+        "Redis; without it an embedded server is started",
+        None,
+        secret=True,
+    )
+    data_folder: Path = setting(
+        lambda value: Path(_text(value)),
+        "where embedded servers, the virtual clock and the sandbox keep their files",
+        Path(".kazna"),
+    )
+    clock: ClockKind = setting(
+        _choice(ClockKind),
+        "system, or virtual: a clock that is moved by hand, refused in production",
+        ClockKind.SYSTEM,
+    )
+    billing_time_zone: ZoneInfo = setting(
+        _zone, "whose calendar days and months bill and post", ZoneInfo("Europe/Moscow")
+    )
+    api_host: str = setting(_text, "the address the API listens on", "127.0.0.1")
+    api_port: int = setting(_number(1, 65535), "the port the API listens on", 8000)
+    public_url: str = setting(
+        _address("http", "https"), "how payers reach the API", "http://127.0.0.1:8000"
+    )
+    return_origins: tuple[str, ...] = setting(
+        _origins,
+        "origins a payer may be returned to after paying, separated by commas",
+        ("http://127.0.0.1:8000",),
+    )
+    trusted_proxies: int = setting(
+        _number(0, 10), "how many proxies in front of the API are ours", 0
+    )
+    token_key: str = setting(
+        _key, "signs bearer tokens; required in production", DEVELOPMENT_KEY, secret=True
+    )
+    token_minutes: int = setting(_number(1, 60 * 24 * 365), "how long a token lives", 10)
+    pool_size: int = setting(_number(1, 200), "database connections of a process", 10)
+    payment_waiting_days: int = setting(
+        _number(1, 365), "after how many days an unfinished payment expires", 7
+    )
+    invoice_due_days: int = setting(_number(1, 365), "within how many days to pay an invoice", 7)
+    gateway_concurrency: int = setting(
+        _number(1, 500), "calls to gateways one batch makes at once", 16
+    )
+    yookassa_shop_id: str | None = setting(
+        _text, "the shop at YooKassa; without it YooKassa is not offered", None
+    )
+    yookassa_secret: str | None = setting(_text, "the shop's secret key", None, secret=True)
+    yookassa_url: str = setting(
+        _address("http", "https"), "where YooKassa answers", "https://api.yookassa.ru/v3"
+    )
+    yookassa_test: bool = setting(_flag, "true when the shop is YooKassa's test shop", False)
+    yookassa_networks: tuple[str, ...] = setting(
+        _networks, "networks YooKassa's notifications come from", WEBHOOK_NETWORKS
+    )
+    sandbox_host: str = setting(_text, "the address the sandbox listens on", "127.0.0.1")
+    sandbox_port: int = setting(_number(1, 65535), "the port the sandbox listens on", 8010)
+    sandbox_token: str | None = setting(
+        _text, "opens the sandbox's control routes", None, secret=True
+    )
+    log_level: str = setting(_text, "how much is logged: debug, info, warning, error", "info")
+
+    @property
+    def is_production(self) -> bool:
+        """Tell whether real money may be at stake."""
+        return self.environment is Environment.PRODUCTION
+
+
+def names() -> dict[str, str]:
+    """Return what each variable is about."""
+    return {PREFIX + one.name.upper(): one.metadata["about"] for one in fields(Settings)}
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment once; raise WrongSetting with one sentence about the first mistake."""
+    given = os.environ if environ is None else environ
+    known = names()
+    for name in sorted(given):
+        if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
+            continue
+        if name not in known and name.removesuffix(_FILE) not in known:
+            raise WrongSetting(f"there is no setting {name}; see .env.example for those there are")
+    values = {}
+    for one in fields(Settings):
+        name = PREFIX + one.name.upper()
+        text = _given(given, name, secret=one.metadata["secret"])
+        if text is None:
+            continue
+        try:
+            values[one.name] = one.metadata["read"](text)
+        except ValueError as error:
+            raise WrongSetting(f"{name} must be {error}") from None
+    return _consistent(Settings(**values), values)
+
+
+def _given(given: Mapping[str, str], name: str, *, secret: bool) -> str | None:
+    file = given.get(name + _FILE) if secret else None
+    if file is None:
+        return given.get(name) or None
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise WrongSetting(f"{name}{_FILE} must be a file that can be read: {error}") from None
+
+
+def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """Refuse what is right by itself and wrong together."""
+    if settings.is_production:
+        if settings.clock is ClockKind.VIRTUAL:
+            raise WrongSetting("KAZNA_CLOCK must be system in production")
+        for name in ("token_key", "database_url", "redis_url"):
+            if name not in given:
+                raise WrongSetting(f"{PREFIX}{name.upper()} must be set in production")
+    if (settings.yookassa_shop_id is None) != (settings.yookassa_secret is None):
+        raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
+    if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
+        raise WrongSetting("KAZNA_LOG_LEVEL must be one of debug, info, warning, error")
+    return settings
