@@ -84,7 +84,7 @@ class RedisBell:
             except (redis.RedisError, OSError) as error:
                 self._breaker.failed()
                 self._metrics.count("bells_dropped", len(rung), why="failed")
-                _LOG.warning("the bell is away: %s", type(error).__name__)
+                _LOG.debug("the bell is away: %s", error)
                 return False
             self._breaker.worked()
             return True

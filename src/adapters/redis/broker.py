@@ -1,6 +1,8 @@
 """Dramatiq's broker for bells, with every setting that matters spelled out."""
 
+import logging
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import uuid4
 
 import dramatiq
@@ -11,8 +13,9 @@ from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from adapters.redis.consumer import BellConsumer
+from adapters.redis.consumer import BellConsumer, Outage
 
+_LOG = logging.getLogger("kazna.bells")
 NAMESPACE = "kazna"
 # A worker that is silent for so long is taken for dead and its bells are given to others.
 _HEARTBEAT_TIMEOUT_MS = 10_000
@@ -42,6 +45,10 @@ class BellBroker(RedisBroker):
     be read is dropped, and one whose acknowledgement is lost is of no consequence.
     """
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self.outage = Outage()
+
     @property
     def consumer_class(self) -> type[BellConsumer]:
         """The consumer that survives anything found in Redis."""
@@ -53,6 +60,15 @@ class BellBroker(RedisBroker):
             self.emit_before("declare_queue", queue_name)
             self.queues.add(queue_name)
             self.emit_after("declare_queue", queue_name)
+
+    def warn_of_eviction(self) -> None:
+        """Say so when Redis may throw bells away: work would wait for the sweep each time."""
+        try:
+            policy = self.client.config_get("maxmemory-policy").get("maxmemory-policy")
+        except redis.RedisError:
+            return
+        if policy not in (None, "noeviction"):
+            _LOG.warning("Redis evicts by %s: set maxmemory-policy to noeviction", policy)
 
     def ring(self, bells: Iterable[tuple[str, Sequence[int]]]) -> None:
         """Enqueue bells of `(queue, ids)` in one round trip; raises what the client raises."""
@@ -83,7 +99,7 @@ def create_broker(
     url: str, *, middleware: Sequence[Middleware] = (), timeout_seconds: float = 2.0
 ) -> BellBroker:
     """Create the broker; nothing is connected before it is used."""
-    return BellBroker(  # type: ignore[no-untyped-call]
+    return BellBroker(
         client=redis_client(url, timeout_seconds=timeout_seconds),
         middleware=list(middleware),
         namespace=NAMESPACE,

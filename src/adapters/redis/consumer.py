@@ -1,6 +1,7 @@
 """A consumer of bells that no content of Redis and no loss of it can stop."""
 
 import logging
+import time
 from typing import Any
 
 import redis
@@ -9,14 +10,37 @@ from dramatiq.brokers.redis import _RedisConsumer
 from dramatiq.errors import ConnectionClosed, DecodeError
 
 _LOG = logging.getLogger("kazna.bells")
+_AWAY_SECONDS = 1.0
+
+
+class Outage:
+    """Whether Redis answers the consumers of a process; said once when it stops, once when it does.
+
+    Consumers of all queues share it, so an outage is one line in the log and not one per queue.
+    """
+
+    def __init__(self) -> None:
+        self._lasts = False
+
+    def began(self, error: Exception) -> None:
+        """Note that a command failed."""
+        if not self._lasts:
+            self._lasts = True
+            _LOG.warning("Redis is away, the sweep does its work: %s", error)
+
+    def ended(self) -> None:
+        """Note that a command was answered."""
+        if self._lasts:
+            self._lasts = False
+            _LOG.warning("Redis is back")
 
 
 class BellConsumer(_RedisConsumer):
-    """Skips what is no bell, and takes every failure of Redis for a lost connection.
+    """Skips what is no bell, and asks again after a while when Redis does not answer.
 
-    Dramatiq's own consumer loses the batch it has fetched when one message cannot be decoded, and
-    holds a worker thread while an acknowledgement cannot be sent. A bell is worth neither: the
-    sweep rings for everything that is still there.
+    Dramatiq's own consumer loses the batch it has fetched when one message cannot be decoded,
+    starts anew three seconds after each error, and holds a worker thread while an acknowledgement
+    cannot be sent. A bell is worth none of it: the sweep rings for everything that is still there.
     """
 
     def __next__(self) -> MessageProxy | None:
@@ -26,8 +50,11 @@ class BellConsumer(_RedisConsumer):
             except DecodeError:
                 _LOG.warning("dropped something unreadable from the bells of %s", self.queue_name)
                 continue
-            except redis.RedisError as error:
-                raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+            except (redis.RedisError, ConnectionClosed) as error:
+                self.broker.outage.began(error)
+                time.sleep(_AWAY_SECONDS)
+                return None
+            self.broker.outage.ended()
             if proxy is None or self._is_bell(proxy):
                 return proxy
             _LOG.warning("dropped something that is no bell of %s", self.queue_name)

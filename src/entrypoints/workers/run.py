@@ -55,6 +55,7 @@ def run_worker(
     threads = max(_LEAST_THREADS, sum(spec.lanes for spec in queues))
     worker = Worker(broker, worker_timeout=_WORKER_TIMEOUT_MS, worker_threads=threads)
     broker.emit_after("process_boot")
+    broker.warn_of_eviction()
     try:
         worker.start()
         loop_thread = get_event_loop_thread()

@@ -198,6 +198,39 @@ async def test_what_is_no_bell_is_dropped_and_the_bells_around_it_are_heard(
     assert heard(create_broker(url), "ledger") == [[1], [2]]
 
 
+async def test_a_consumer_waits_for_redis_and_says_so_once(
+    own_redis: RunningRedis, url: str, counts: Counts, caplog: pytest.LogCaptureFixture
+) -> None:
+    consumer = create_broker(url).consume("ledger", prefetch=10, timeout=1)
+    own_redis.kill9()
+    try:
+        assert [next(consumer), next(consumer)] == [None, None]
+    finally:
+        own_redis.start_again()
+    with ringing(url, counts) as bell:
+        assert await bell.reach([("ledger", 1)])
+
+    assert next(consumer).args == ([1],)
+    said = [record.message.partition(",")[0] for record in caplog.records]
+    assert [line for line in said if line.startswith("Redis")] == ["Redis is away", "Redis is back"]
+
+
+async def test_a_redis_that_evicts_is_complained_about(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = create_broker(url)
+    broker.warn_of_eviction()
+    assert caplog.text == ""
+
+    broker.client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        broker.warn_of_eviction()
+    finally:
+        broker.client.config_set("maxmemory-policy", "noeviction")
+
+    assert "set maxmemory-policy to noeviction" in caplog.text
+
+
 async def test_acknowledging_without_redis_is_of_no_consequence(
     own_redis: RunningRedis, url: str, counts: Counts
 ) -> None:
