@@ -5,6 +5,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -43,3 +45,23 @@ async def downgrade(url: str, revision: str = "base") -> None:
 def upgrade_sync(url: str) -> None:
     """Apply every migration from code that has no event loop."""
     asyncio.run(upgrade(url))
+
+
+def revisions() -> list[str]:
+    """Name the revisions, oldest first."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+async def current(url: str) -> str | None:
+    """Return the revision a database is at; None before the first."""
+    engine = create_async_engine(async_url(url), poolclass=pool.NullPool, hide_parameters=True)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: MigrationContext.configure(sync).get_current_revision()
+            )
+    finally:
+        await engine.dispose()

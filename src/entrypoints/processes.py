@@ -1,0 +1,77 @@
+"""What the processes of a deployment are built from, on the loop each will run on."""
+
+from application.timetable import timetable
+from entrypoints.container import Container, build_container, close
+from entrypoints.deployment import business_clock
+from entrypoints.scheduler.run import BuildScheduler, SchedulerParts
+from entrypoints.settings import Settings
+from entrypoints.workers.parts import BuildParts, WorkerParts
+
+MONTHS_AHEAD = 3
+
+
+def worker_parts(settings: Settings, database_url: str, redis_url: str) -> BuildParts:
+    """Return what builds a worker's parts."""
+
+    async def build() -> WorkerParts:
+        container = build_container(settings, database_url=database_url, redis_url=redis_url)
+        return WorkerParts(
+            shop=container.workshop(),
+            bell=container.bell(),
+            close=lambda: close(container),
+        )
+
+    return build
+
+
+def scheduler_parts(settings: Settings, database_url: str, redis_url: str) -> BuildScheduler:
+    """Return what builds a scheduler's parts; the timetable is written first."""
+
+    async def build() -> SchedulerParts:
+        container = build_container(settings, database_url=database_url, redis_url=redis_url)
+        await write_timetable(container)
+        return SchedulerParts(
+            fire=container.fire_due(),
+            upkeep=lambda: make_months(container),
+            judge=container.messages().judge,
+            close=lambda: close(container),
+        )
+
+    return build
+
+
+async def write_timetable(container: Container) -> None:
+    """Write the schedules of this version; one whose cadence is the same keeps its next tick."""
+    zone = container.settings().billing_time_zone
+    async with container.open_uow()() as uow:
+        await container.timetable().put(uow, timetable(zone), container.clock().now())
+        await uow.commit()
+
+
+async def make_months(container: Container) -> None:
+    """Make the months of the event table ahead of time."""
+    async with container.open_uow()() as uow:
+        await uow.driver.execute("SELECT make_event_partitions($1)", MONTHS_AHEAD)
+        await uow.commit()
+
+
+def serve_sandbox(settings: Settings) -> None:
+    """Serve the sandbox for the shop this deployment charges with, until told to stop."""
+    from entrypoints.sandbox.app import create_sandbox
+    from entrypoints.sandbox.server import serve
+
+    assert settings.sandbox_token, "checked by whoever asks"
+    app = create_sandbox(
+        folder=settings.data_folder / "sandbox",
+        now=business_clock(settings).now,
+        shop_id=settings.yookassa_shop_id or "sandbox",
+        secret_key=settings.yookassa_secret or "sandbox",
+        control_token=settings.sandbox_token,
+        notification_urls=(f"{api_url(settings)}/api/v1/webhooks/yookassa",),
+    )
+    serve(app, host=settings.sandbox_host, port=settings.sandbox_port)
+
+
+def api_url(settings: Settings) -> str:
+    """Return where the API of this deployment answers on this machine."""
+    return f"http://{settings.api_host}:{settings.api_port}"

@@ -1,0 +1,1 @@
+"""Everything in one terminal: servers where none are given, and all processes, kept running."""

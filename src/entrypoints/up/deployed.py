@@ -1,0 +1,87 @@
+"""How a command finds the deployment it speaks of.
+
+Settings come from the environment. Beside them, a running `kazna up` leaves what it decided by
+itself (addresses of its servers, the sandbox's shop) in a file of its data folder, locked for as
+long as it lives, so that other commands reach the same deployment without being told.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from entrypoints.settings import Settings, read_settings
+
+_FILE = "deployment.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the servers are; `started` tells that they were started just now, for this command."""
+
+    database_url: str
+    redis_url: str
+    started: bool = False
+
+
+def deployed_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, with what a running `kazna up` of the same folder adds to them."""
+    given = dict(os.environ if environ is None else environ)
+    settings = read_settings(given)
+    added = _published(settings.data_folder)
+    return read_settings({**added, **given}) if added else settings
+
+
+@contextmanager
+def addresses(settings: Settings) -> Iterator[Addresses]:
+    """Give the servers' addresses, starting an embedded one for each that is not configured.
+
+    Raises an `EmbeddedServerError`; embedded servers stop with the block.
+    """
+    with ExitStack() as servers:
+        redis_url, database_url = settings.redis_url, settings.database_url
+        started = database_url is None
+        if redis_url is None:
+            from adapters.embedded import start_redis
+
+            redis_url = servers.enter_context(start_redis(settings.data_folder / "redis")).url
+        if database_url is None:
+            from adapters.embedded import start_postgres
+
+            folder = settings.data_folder / "postgres"
+            database_url = servers.enter_context(start_postgres(folder)).url
+        yield Addresses(database_url, redis_url, started)
+
+
+@contextmanager
+def published(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Let other commands of this user find the deployment while the block lasts."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(dict(environment)).encode(), 0)
+        yield
+    finally:
+        os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+
+def _published(folder: Path) -> Mapping[str, str]:
+    """Read what a living `kazna up` published; what a dead one left behind does not count."""
+    try:
+        descriptor = os.open(folder / _FILE, os.O_RDONLY)
+    except OSError:
+        return {}
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return {}
+        text = os.pread(descriptor, 1 << 16, 0)
+        return dict(json.loads(text)) if text else {}
+    finally:
+        os.close(descriptor)
