@@ -9,19 +9,24 @@ from dependency_injector import containers, providers
 from adapters.clock import SystemClock, VirtualClock
 from adapters.entropy import SystemEntropy
 from adapters.metrics.prometheus import PrometheusMetrics
+from adapters.metrics.state import StateMetrics
+from adapters.postgres.dead_letters import PostgresDeadLetters
 from adapters.postgres.engine import create_engine
 from adapters.postgres.explain import PostgresArchive
 from adapters.postgres.job_runs import PostgresJobRuns
 from adapters.postgres.ledger_books import books
 from adapters.postgres.messages import PostgresMessages
+from adapters.postgres.queries import PostgresQueries
 from adapters.postgres.schedules import PostgresTimetable
 from adapters.postgres.unit_of_work import units_of_work
 from adapters.redis.bell import RedisBell
+from adapters.security.tokens import SignedTokens
 from application.catalog.manage_plans import CreatePlan, PutFeature, RetirePlan, SetPrice
 from application.explain.tell import Explain
 from application.identity.register_customer import RegisterCustomer
 from application.jobs import Job, RunJob
 from application.ledger.check import CheckLedger
+from application.messaging.dead_letters import SettleDead
 from application.messaging.ports import Workshop
 from application.messaging.timetable import FireDue
 from application.payments.adopt_payment import AdoptPayments
@@ -143,6 +148,12 @@ class Container(containers.DeclarativeContainer):
     timetable = providers.Singleton(PostgresTimetable)
     fire_due = providers.Singleton(FireDue, open_uow, timetable, clock)
 
+    dead_letters = providers.Singleton(PostgresDeadLetters, engine)
+    settle_dead = providers.Singleton(SettleDead, open_uow, dead_letters, bell)
+
+    tokens = providers.Singleton(SignedTokens, settings.provided.token_key)
+    queries = providers.Singleton(PostgresQueries, engine)
+    state_metrics = providers.Singleton(StateMetrics, engine)
     books = providers.Singleton(books, engine)
     check_ledger = providers.Singleton(CheckLedger, books)
     archive = providers.Singleton(PostgresArchive, engine, gateways.provided.codes.call())

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.payment_postings import PaymentPostings
 from adapters.period_billing import PeriodBilling
+from adapters.postgres.answers import PostgresAnswers
 from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.chronicle import PostgresChronicle
 from adapters.postgres.connections import borrowed
@@ -54,6 +55,7 @@ class PostgresUnitOfWork:
         self._ring = ring
         self.messages = PostgresOutbox(driver)
         self.events = PostgresChronicle(driver, clock=clock, entropy=entropy)
+        self.answers = PostgresAnswers(driver)
         self.ledger = PostgresLedger(driver, entropy)
         self.catalog = PostgresCatalog(driver)
         self.customers = PostgresCustomers(driver)

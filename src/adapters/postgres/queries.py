@@ -1,0 +1,192 @@
+"""Read models: rows as the API shows them, a page at a time; no aggregate is loaded."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.codec import plain
+from adapters.postgres.connections import borrowed
+from adapters.postgres.subscriptions import from_row as subscription_from_row
+from application.errors import NotFound
+from application.ports import JsonObject, Listing, Page
+from domain.shared.errors import InvalidValue
+from domain.subscriptions.model import access_until, has_access
+from domain.subscriptions.renewal import renew_at
+
+MOST = 100
+
+# What is shown of each table; tokens of gateways and internal counters are not.
+_COLUMNS = {
+    "customer": "id, external_id, email, time_zone, locale, created_at",
+    "invoice": "id, number, customer_id, purpose, subscription_id, period_start, period_end, "
+    "reference, description, amount_minor, currency, status, issued_at, due_at",
+    "payment": "id, invoice_id, customer_id, provider, amount_minor, currency, number, method_id, "
+    "status, external_id, decline_reason, captured_minor, captured_at, refunded_minor, created_at, "
+    "state ->> 'confirmation_url' AS confirmation_url",
+    "payment_method": "id, customer_id, provider, type, title, last4, saved_at, inactive_reason",
+    "price": "id, plan_id, amount_minor, currency, set_by, created_at, archived_at",
+    "plan": "id, name, description, interval_count, interval_unit, is_recurring, trial_days, "
+    "retry_days, grace_seconds, features, is_active, created_at",
+    "feature": "code, name, description, entities",
+    "job_run": "id, job, business_time, dry_run, actor, started_at, finished_at, counts, errors, "
+    "error",
+    "discrepancy": "id, provider, external_id, kind, expected, actual, status, note, found_at",
+}
+
+
+def _cursor(key: Any) -> str:
+    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError) as error:
+        raise InvalidValue("that cursor was not given out here") from error
+
+
+class PostgresQueries:
+    """Listings newest first, by keys that never change, so pages hold still under inserts."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Return rows as plain JSON values."""
+        async with borrowed(self._engine) as (_, driver):
+            return [
+                {name: plain(value) for name, value in row.items()}
+                for row in await driver.fetch(sql, *values)
+            ]
+
+    async def listing(
+        self, table: str, page: Page, where: Mapping[str, Any], extra: str = "true"
+    ) -> Listing:
+        """Return a page of a table; conditions with the value None are left out."""
+        wanted = {name: value for name, value in where.items() if value is not None}
+        values: list[Any] = list(wanted.values())
+        conditions = [f"{name} = ${place}" for place, name in enumerate(wanted, start=1)]
+        kind = "bigint" if table == "discrepancy" else "uuid"
+        after = _read_cursor(page.cursor)
+        if after is not None:
+            values.append(_key(kind, after))
+            conditions.append(f"id < ${len(values)}::{kind}")
+        limit = min(max(page.limit, 1), MOST)
+        sql = (
+            f"SELECT {_COLUMNS[table]} FROM {table} "  # noqa: S608 - names are ours
+            f"WHERE {' AND '.join([*conditions, extra])} ORDER BY id DESC LIMIT {limit + 1}"
+        )
+        found = await self.rows(sql, *values)
+        more = len(found) > limit
+        return Listing(found[:limit], _cursor(found[limit - 1]["id"]) if more else None)
+
+    async def one(self, table: str, key: UUID, owner: UUID | None = None) -> JsonObject:
+        """Return a row that the owner may see; raise NotFound."""
+        sql = f"SELECT {_COLUMNS[table]} FROM {table} WHERE id = $1"  # noqa: S608
+        found = await self.rows(sql, key)
+        column = "id" if table == "customer" else "customer_id"
+        if not found or (owner is not None and found[0][column] != str(owner)):
+            raise NotFound(table.replace("_", " "), key)
+        return found[0]
+
+    async def chain(self, invoice_id: UUID, owner: UUID | None) -> Sequence[JsonObject]:
+        """Return the events of an invoice."""
+        await self.one("invoice", invoice_id, owner)
+        return await self.rows(
+            "SELECT seq, name, status, data, actor, reason, correlation_id, occurred_at, "
+            "recorded_at, encode(hash, 'hex') AS hash FROM invoice_event "
+            "WHERE invoice_id = $1 ORDER BY seq",
+            invoice_id,
+        )
+
+    async def subscriptions(
+        self, page: Page, *, owner: UUID | None, active: bool | None, now: datetime
+    ) -> Listing:
+        """Return subscriptions with what matters of them right now."""
+        values: list[Any] = [owner, _key("uuid", _read_cursor(page.cursor))]
+        live = {None: "true", True: f"({_LIVE})", False: f"NOT ({_LIVE})"}[active]
+        limit = min(max(page.limit, 1), MOST)
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(
+                "SELECT * FROM subscription WHERE ($1::uuid IS NULL OR customer_id = $1) "  # noqa: S608
+                f"AND ($2::uuid IS NULL OR id < $2) AND {live} "
+                f"ORDER BY id DESC LIMIT {limit + 1}",
+                *values,
+            )
+        shown = [show_subscription(row, now) for row in rows[:limit]]
+        return Listing(shown, _cursor(rows[limit - 1]["id"]) if len(rows) > limit else None)
+
+    async def subscription(self, key: UUID, *, owner: UUID | None, now: datetime) -> JsonObject:
+        """Return one subscription; raise NotFound."""
+        async with borrowed(self._engine) as (_, driver):
+            row = await driver.fetchrow("SELECT * FROM subscription WHERE id = $1", key)
+        if row is None or (owner is not None and row["customer_id"] != owner):
+            raise NotFound("subscription", key)
+        return show_subscription(row, now)
+
+    async def plans(self, *, only_active: bool) -> Sequence[JsonObject]:
+        """Return plans with their active prices."""
+        return await self.rows(
+            f"SELECT {_COLUMNS['plan']}, (SELECT coalesce(jsonb_agg(jsonb_build_object("  # noqa: S608
+            "'id', price.id, 'amount_minor', price.amount_minor, 'currency', price.currency) "
+            "ORDER BY price.currency), '[]') FROM price "
+            "WHERE price.plan_id = plan.id AND archived_at IS NULL) AS prices "
+            "FROM plan WHERE is_active OR NOT $1 ORDER BY id",
+            only_active,
+        )
+
+    async def features(self) -> Sequence[JsonObject]:
+        """Return what plans may give."""
+        return await self.rows(f"SELECT {_COLUMNS['feature']} FROM feature ORDER BY code")  # noqa: S608
+
+    async def is_ready(self) -> bool:
+        """Tell whether the database answers and has the tables."""
+        return bool(await self.rows("SELECT version_num FROM alembic_version"))
+
+
+_LIVE = "status IN ('created', 'active', 'past_due', 'paused')"
+
+
+def _key(kind: str, text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return UUID(text) if kind == "uuid" else int(text)
+    except ValueError as error:
+        raise InvalidValue("that cursor was not given out here") from error
+
+
+def show_subscription(row: Mapping[str, Any], now: datetime) -> JsonObject:
+    """Return a subscription as its customer understands it."""
+    subscription = subscription_from_row(row)
+    until = access_until(subscription)
+    shown: JsonObject = plain(
+        {
+            "id": subscription.id,
+            "customer_id": subscription.customer_id,
+            "plan_id": subscription.plan_id,
+            "price_id": subscription.price_id,
+            "amount_minor": subscription.money.amount_minor,
+            "currency": subscription.money.currency,
+            "interval": str(subscription.interval),
+            "provider": subscription.terms.provider,
+            "method_id": subscription.terms.method_id,
+            "status": row["status"],
+            "renewal": subscription.renewal,
+            "period_start": row["period_start"],
+            "period_end": row["period_end"],
+            "has_access": has_access(subscription, now),
+            "access_until": until,
+            "next_charge_at": renew_at(subscription),
+            "charge_open": subscription.charge is not None,
+            "created_at": subscription.created_at.astimezone(UTC),
+        }
+    )
+    return shown

@@ -1,0 +1,149 @@
+"""What stands at every door: who is calling, whether they may, and which request this is."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from litestar import Litestar, Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from application.idempotency import IdempotencyKey
+from application.identity.access import PERMISSIONS, PUBLIC, Caller, Forbidden, TokenRefused, Tokens
+from domain.shared.facts import Cause
+from entrypoints.api.problems import BadRequest
+
+PERMISSION = "permission"
+_LONGEST_KEY = 255
+
+
+class UndeclaredRoute(RuntimeError):
+    """A route says nothing of who may use it; the application does not start."""
+
+
+def public() -> dict[str, Any]:
+    """Declare a route for everybody."""
+    return {PERMISSION: PUBLIC}
+
+
+def needs(permission: str) -> dict[str, Any]:
+    """Declare what a caller must hold; the name must be in the table."""
+    if permission not in PERMISSIONS:
+        raise UndeclaredRoute(f"there is no permission {permission!r}")
+    return {PERMISSION: permission}
+
+
+class Doorkeeper(ASGIMiddleware):
+    """Gives each request an id and finds out who is calling; the guard decides."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Name the request, read its token, pass it on."""
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers.get(b"x-request-id"))
+        scope["state"]["request_id"] = request_id
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        if authorization:
+            kind, _, token = authorization.partition(" ")
+            if kind.lower() != "bearer":
+                raise TokenRefused("the authorization header must be a bearer token")
+            scope["state"]["caller"] = self._tokens.check(token.strip())
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", str(request_id).encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"cache-control", b"no-store"),
+                ]
+            await send(message)
+
+        await next_app(scope, receive, named)
+
+
+def _request_id(given: bytes | None) -> UUID:
+    try:
+        return UUID((given or b"").decode("ascii"))
+    except ValueError:
+        return uuid4()
+
+
+def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
+    """Let nobody through who does not hold what the route declares."""
+    if _answers_options(route):
+        return
+    permission = route.opt[PERMISSION]
+    if permission == PUBLIC:
+        return
+    caller = connection.scope["state"].get("caller")
+    if caller is None:
+        raise TokenRefused("this needs a bearer token")
+    if not caller.may(permission):
+        raise Forbidden(f"this needs the permission {permission}")
+
+
+def _answers_options(route: object) -> bool:
+    """Tell whether it is the framework's own answer to "which methods are there?"."""
+    return getattr(route, "http_methods", None) == {"OPTIONS"}
+
+
+def check_declarations(app: Litestar) -> None:
+    """Refuse to start while a route declares no permission."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if _answers_options(handler) or not isinstance(handler, HTTPRouteHandler):
+                continue
+            if PERMISSION not in handler.opt:
+                raise UndeclaredRoute(f"{route.path} does not say who may use it")
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """Return who is calling; only for routes that are not public."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def cause_of(request: Request[Any, Any, Any], reason: str) -> Cause:
+    """Return why a request changes something: who asked, in which request."""
+    return Cause(
+        actor=caller_of(request).actor,
+        reason=reason,
+        correlation_id=request.scope["state"]["request_id"],
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
+
+
+def key_of(request: Request[Any, Any, Any], body: object) -> IdempotencyKey:
+    """Return the request's idempotency key; raise BadRequest without one."""
+    key = request.headers.get("idempotency-key", "")
+    if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise BadRequest(
+            f"send an Idempotency-Key header of 1 to {_LONGEST_KEY} visible ASCII characters"
+        )
+    told = msgspec.json.encode([request.method, request.scope["path"], body], order="sorted")
+    return IdempotencyKey(
+        actor=caller_of(request).actor, key=key, request_hash=hashlib.sha256(told).digest()
+    )
+
+
+def peer_of(request: Request[Any, Any, Any], trusted_proxies: int) -> str | None:
+    """Return the sender's address: the hop before our own proxies, never what a client claims."""
+    hops: list[str] = []
+    if trusted_proxies:
+        given = ",".join(request.headers.getall("x-forwarded-for", []))
+        hops = [hop.strip() for hop in given.split(",") if hop.strip()]
+        return hops[-trusted_proxies] if len(hops) >= trusted_proxies else None
+    client = request.scope.get("client")
+    return client[0] if client else None
+
+
+def headers_of(request: Request[Any, Any, Any]) -> Mapping[str, str]:
+    """Return the headers with lower-case names."""
+    return {name.lower(): value for name, value in request.headers.items()}

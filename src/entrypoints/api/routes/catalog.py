@@ -1,0 +1,139 @@
+"""What is sold, for everybody; and the managers' side of it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get, post, put
+from litestar.handlers import HTTPRouteHandler
+
+from adapters.postgres.codec import fields_of
+from application.catalog.manage_plans import CreatePlanCommand
+from application.errors import NotFound
+from application.ports import JsonObject
+from domain.catalog.plan import Dunning, Feature
+from domain.shared.calendar import Interval, Unit
+from domain.shared.ids import PlanId
+from domain.shared.money import Money
+from entrypoints.api.commands import in_transaction, under_key
+from entrypoints.api.doors import cause_of, needs, public
+from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.shapes import NewFeature, NewPlan, NewPrice
+from entrypoints.container import Container
+
+Http = Request[Any, Any, Any]
+
+
+def routes(house: Container) -> list[HTTPRouteHandler]:
+    """Return the routes of the catalog."""
+    open_uow, queries = house.open_uow(), house.queries()
+
+    @get("/catalog/plans", opt=public())
+    async def plans() -> JsonObject:
+        """Plans on sale, with their prices."""
+        return {"items": await queries.plans(only_active=True)}
+
+    @get("/catalog/plans/{plan_id:uuid}", opt=public())
+    async def plan(plan_id: UUID) -> JsonObject:
+        """One plan on sale."""
+        found = [p for p in await queries.plans(only_active=True) if p["id"] == str(plan_id)]
+        if not found:
+            raise NotFound("plan", plan_id)
+        return found[0]
+
+    @get("/catalog/features", opt=public())
+    async def features() -> JsonObject:
+        """What plans may give."""
+        return {"items": await queries.features()}
+
+    @get("/admin/plans", opt=needs("catalog:audit"))
+    async def all_plans() -> JsonObject:
+        """Every plan there ever was."""
+        return {"items": await queries.plans(only_active=False)}
+
+    @post("/admin/plans", opt=needs("catalog:manage"), status_code=201)
+    async def create_plan(request: Http, data: NewPlan) -> Any:
+        """Create a plan; its retries are checked against its grace."""
+
+        async def work(uow: Any) -> JsonObject:
+            made = await house.create_plan().within(
+                uow,
+                CreatePlanCommand(
+                    cause=cause_of(request, "plan created"),
+                    name=data.name,
+                    interval=Interval(data.interval.count, Unit(data.interval.unit)),
+                    description=data.description,
+                    is_recurring=data.is_recurring,
+                    trial_days=data.trial_days,
+                    dunning=Dunning(tuple(data.retry_days), timedelta(hours=data.grace_hours)),
+                    features=tuple(data.features),
+                ),
+            )
+            return {"id": str(made.id), "name": made.name}
+
+        return await under_key(request, open_uow, data, work, status=201)
+
+    @post("/admin/plans/{plan_id:uuid}/retire", opt=needs("catalog:manage"), status_code=200)
+    async def retire_plan(request: Http, plan_id: UUID) -> JsonObject:
+        """Take a plan off sale; whoever has it keeps it."""
+
+        async def work(uow: Any) -> JsonObject:
+            cause = cause_of(request, "plan retired")
+            retired = await house.retire_plan().within(uow, PlanId(plan_id), cause)
+            return {"id": str(retired.id), "is_active": retired.is_active}
+
+        return await in_transaction(open_uow, work)
+
+    @post("/admin/plans/{plan_id:uuid}/prices", opt=needs("catalog:manage"), status_code=201)
+    async def set_price(request: Http, plan_id: UUID, data: NewPrice) -> Any:
+        """Set a price: a new row; the one before moves to the archive."""
+
+        async def work(uow: Any) -> JsonObject:
+            money = Money.of(data.amount_minor, data.currency)
+            cause = cause_of(request, "price set")
+            price = await house.set_price().within(uow, PlanId(plan_id), money, cause)
+            return {"id": str(price.id), "plan_id": str(plan_id), **fields_of(money)}
+
+        return await under_key(request, open_uow, data, work, status=201)
+
+    @get("/admin/prices", opt=needs("catalog:audit"))
+    async def prices(
+        plan_id: UUID | None = None,
+        archived: bool = False,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> JsonObject:
+        """Active prices, or the archive."""
+        extra = f"archived_at IS {'NOT NULL' if archived else 'NULL'}"
+        where = {"plan_id": plan_id}
+        return shown(await queries.listing("price", page(limit, cursor), where, extra))
+
+    @put("/admin/features/{code:str}", opt=needs("catalog:manage"))
+    async def put_feature(request: Http, code: str, data: NewFeature) -> JsonObject:
+        """Describe something plans may give."""
+
+        async def work(uow: Any) -> JsonObject:
+            feature = await house.put_feature().within(
+                uow,
+                Feature(
+                    code=code,
+                    name=data.name,
+                    description=data.description,
+                    entities=tuple(data.entities),
+                ),
+            )
+            return fields_of(feature)
+
+        return await in_transaction(open_uow, work)
+
+    return [
+        plans,
+        plan,
+        features,
+        all_plans,
+        create_plan,
+        retire_plan,
+        set_price,
+        prices,
+        put_feature,
+    ]

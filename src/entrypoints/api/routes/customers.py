@@ -1,0 +1,75 @@
+"""Customers and their saved payment methods."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from adapters.postgres.codec import fields_of
+from application.errors import NotFound
+from application.identity.register_customer import RegisterCustomerCommand
+from application.ports import JsonObject
+from domain.payments.method import deactivate
+from domain.shared.ids import MethodId
+from entrypoints.api.commands import in_transaction
+from entrypoints.api.doors import caller_of, needs
+from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.shapes import NewCustomer
+from entrypoints.container import Container
+
+Http = Request[Any, Any, Any]
+
+
+def routes(house: Container) -> list[HTTPRouteHandler]:
+    """Return the routes of customers."""
+    open_uow, queries = house.open_uow(), house.queries()
+
+    @post("/customers", opt=needs("customers:register"), status_code=201)
+    async def register(data: NewCustomer) -> JsonObject:
+        """Register a payer; a known external id gives the customer there is."""
+
+        async def work(uow: Any) -> JsonObject:
+            command = RegisterCustomerCommand(
+                external_id=data.external_id,
+                email=data.email,
+                time_zone=data.time_zone,
+                locale=data.locale,
+            )
+            return fields_of(await house.register_customer().within(uow, command))
+
+        return await in_transaction(open_uow, work)
+
+    @get("/customers/{customer_id:uuid}", opt=needs("customers:read"))
+    async def customer(request: Http, customer_id: UUID) -> JsonObject:
+        """One customer."""
+        return await queries.one("customer", customer_id, caller_of(request).own)
+
+    @get("/payment-methods", opt=needs("methods:read"))
+    async def methods(
+        request: Http,
+        customer_id: UUID | None = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> JsonObject:
+        """Saved methods; what a gateway knows them by is not shown."""
+        where = {"customer_id": caller_of(request).own or customer_id}
+        extra = "inactive_reason IS NULL"
+        return shown(await queries.listing("payment_method", page(limit, cursor), where, extra))
+
+    @delete("/payment-methods/{method_id:uuid}", opt=needs("methods:forget"), status_code=204)
+    async def forget(request: Http, method_id: UUID) -> None:
+        """Never charge a method again."""
+        own = caller_of(request).own
+
+        async def work(uow: Any) -> JsonObject:
+            found = (await uow.methods.get_many([MethodId(method_id)])).get(method_id)
+            if found is None or (own is not None and found.customer_id != own):
+                raise NotFound("payment method", method_id)
+            if found.is_active:
+                await uow.methods.save_many([deactivate(found, "forgotten by the customer")])
+            return {}
+
+        await in_transaction(open_uow, work)
+
+    return [register, customer, methods, forget]

@@ -1,0 +1,144 @@
+"""Payments: look, the browser's hint, refunds, and what gateways tell us."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from application.errors import NotFound
+from application.payments.ask_job import ask_message
+from application.payments.provider import RawRequest
+from application.payments.request_refund import RefundWish, reserve_refunds
+from application.ports import JsonObject
+from domain.payments.refund import status_of
+from domain.shared.ids import AttemptId
+from domain.shared.money import Money
+from entrypoints.api.commands import in_transaction, under_key
+from entrypoints.api.doors import caller_of, cause_of, headers_of, needs, peer_of, public
+from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.shapes import NewRefund
+from entrypoints.container import Container
+
+Http = Request[Any, Any, Any]
+
+
+def routes(house: Container) -> list[HTTPRouteHandler]:
+    """Return the routes of payments."""
+    open_uow, queries = house.open_uow(), house.queries()
+
+    @get("/payments", opt=needs("payments:read"))
+    async def payments(
+        request: Http,
+        customer_id: UUID | None = None,
+        invoice_id: UUID | None = None,
+        status: str | None = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> JsonObject:
+        """Payments, newest first."""
+        where = {
+            "customer_id": caller_of(request).own or customer_id,
+            "invoice_id": invoice_id,
+            "status": status,
+        }
+        return shown(await queries.listing("payment", page(limit, cursor), where))
+
+    @get("/payments/{payment_id:uuid}", opt=needs("payments:read"))
+    async def payment(request: Http, payment_id: UUID) -> JsonObject:
+        """One payment."""
+        return await queries.one("payment", payment_id, caller_of(request).own)
+
+    async def ask(request: Http, payment_id: UUID, reason: str) -> JsonObject:
+        await queries.one("payment", payment_id, caller_of(request).own)
+
+        async def work(uow: Any) -> JsonObject:
+            found = await uow.attempts.get_many([AttemptId(payment_id)])
+            attempt = found[AttemptId(payment_id)]
+            if attempt.is_open:
+                uow.messages.add([ask_message(attempt, cause_of(request, reason))])
+            return {"payment_id": str(payment_id), "asked": attempt.is_open}
+
+        return await in_transaction(open_uow, work)
+
+    @post("/payments/{payment_id:uuid}/paid", opt=needs("payments:hint"), status_code=202)
+    async def paid(request: Http, payment_id: UUID) -> JsonObject:
+        """A browser says it has paid: the gateway is asked, the browser is not believed."""
+        return await ask(request, payment_id, "the browser says it has paid")
+
+    @post(
+        "/admin/payments/{payment_id:uuid}/check",
+        opt=needs("payments:check"),
+        status_code=202,
+    )
+    async def check(request: Http, payment_id: UUID) -> JsonObject:
+        """Ask the gateway how a payment stands."""
+        return await ask(request, payment_id, "asked by hand")
+
+    @get("/admin/payments", opt=needs("payments:audit"))
+    async def all_payments(
+        status: str | None = None,
+        provider: str | None = None,
+        customer_id: UUID | None = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> JsonObject:
+        """Everybody's payments, newest first."""
+        where = {"status": status, "provider": provider, "customer_id": customer_id}
+        return shown(await queries.listing("payment", page(limit, cursor), where))
+
+    @post(
+        "/admin/payments/{payment_id:uuid}/refund",
+        opt=needs("payments:refund"),
+        status_code=202,
+    )
+    async def refund(request: Http, payment_id: UUID, data: NewRefund) -> Any:
+        """Give money back; the outcome is seen on the invoice."""
+
+        async def work(uow: Any) -> JsonObject:
+            found = await uow.attempts.get_many([AttemptId(payment_id)])
+            if AttemptId(payment_id) not in found:
+                raise NotFound("payment", payment_id)
+            currency = found[AttemptId(payment_id)].money.currency
+            wish = RefundWish(
+                cause_of(request, data.reason),
+                AttemptId(payment_id),
+                Money(data.amount_minor, currency) if data.amount_minor else None,
+                data.reason,
+                caller_of(request).actor,
+            )
+            (made,) = await reserve_refunds(
+                uow, [wish], clock=house.clock(), entropy=house.entropy()
+            )
+            return {
+                "refund_id": str(made.id),
+                "status": status_of(made),
+                "amount_minor": made.money.amount_minor,
+                "currency": made.money.currency.code,
+            }
+
+        return await under_key(request, open_uow, data, work, status=202)
+
+    return [payments, payment, paid, check, all_payments, refund]
+
+
+def webhooks(house: Container) -> HTTPRouteHandler:
+    """Return the route that gateways call; it trusts nothing but the provider's own check."""
+    settings = house.settings()
+
+    @post("/webhooks/{provider:str}", opt=public(), status_code=200)
+    async def webhook(request: Http, provider: str) -> Response[None]:
+        """Take a notification; 200 says that it is kept and need not come again."""
+        if provider not in house.gateways().codes():
+            raise NotFound("payment provider", provider)
+        raw = RawRequest(
+            method=request.method,
+            path=request.scope["path"],
+            headers=headers_of(request),
+            body=await request.body(),
+            peer_ip=peer_of(request, settings.trusted_proxies),
+        )
+        await house.receive_notification()(provider, raw)
+        return Response(None, status_code=200)
+
+    return webhook

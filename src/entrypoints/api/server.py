@@ -1,0 +1,26 @@
+"""Serve the API with uvicorn until it is told to stop."""
+
+import uvicorn
+
+from entrypoints.api.app import create_app
+from entrypoints.container import Container
+
+_GRACE_SECONDS = 15
+
+
+def serve(house: Container) -> None:
+    """Serve at the configured address; SIGTERM lets requests that are under way end."""
+    settings = house.settings()
+    config = uvicorn.Config(
+        create_app(house),
+        host=settings.api_host,
+        port=settings.api_port,
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        limit_concurrency=1000,
+    )
+    uvicorn.Server(config).run()

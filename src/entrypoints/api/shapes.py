@@ -1,0 +1,112 @@
+"""The bodies the API takes; they are the edge's own and know nothing of the core."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+Amount = Annotated[int, Meta(ge=0, le=10**15, description="whole minor units: kopecks, cents")]
+PositiveAmount = Annotated[int, Meta(ge=1, le=10**15, description="whole minor units")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217")]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
+Address = Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$")]
+Code = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+RetryDays = Annotated[list[Annotated[int, Meta(ge=0, le=60)]], Meta(max_length=30)]
+
+
+class Body(Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """A body refuses what it does not know: a misspelt field is an error, not a silence."""
+
+
+class NewCustomer(Body, frozen=True):
+    """A payer."""
+
+    external_id: Line
+    email: Annotated[str, Meta(max_length=254)] | None = None
+    time_zone: Line = "UTC"
+    locale: Line = "en"
+
+
+class NewInterval(Body, frozen=True):
+    """How long one payment lasts."""
+
+    count: Annotated[int, Meta(ge=1, le=3660)]
+    unit: Annotated[str, Meta(pattern="^(day|month|year)$")]
+
+
+class NewPlan(Body, frozen=True):
+    """A plan; retries must lie inside the grace, and leave no more than a day of it untried."""
+
+    name: Line
+    interval: NewInterval
+    description: Text = ""
+    is_recurring: bool = True
+    trial_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    retry_days: RetryDays = field(default_factory=lambda: [0, 1, 2, 3])
+    grace_hours: Annotated[int, Meta(ge=0, le=1440)] = 72
+    features: Annotated[list[Code], Meta(max_length=100)] = []
+
+
+class NewPrice(Body, frozen=True):
+    """What a plan costs from now on."""
+
+    amount_minor: Amount
+    currency: CurrencyCode
+
+
+class NewFeature(Body, frozen=True):
+    """Something plans give."""
+
+    name: Line
+    description: Text = ""
+    entities: Annotated[list[Line], Meta(max_length=1000)] = []
+
+
+class NewSubscription(Body, kw_only=True, frozen=True):
+    """Subscribe; `pay` says how the first period is paid: `saved` charges the saved method."""
+
+    price_id: UUID
+    provider: Code
+    customer_id: UUID | None = None
+    auto_renewal: bool = False
+    pay: Annotated[str, Meta(pattern="^(invoice|saved)$")] = "invoice"
+    method_id: UUID | None = None
+    starts_at: datetime | None = None
+
+
+class NewInvoice(Body, kw_only=True, frozen=True):
+    """Something owed once; zero is fine and is paid at once."""
+
+    customer_id: UUID
+    amount_minor: Amount
+    currency: CurrencyCode
+    description: Line
+    purpose: Annotated[str, Meta(pattern="^(purchase|manual)$")] = "purchase"
+    reference: Line
+
+
+class Payment(Body, frozen=True):
+    """Pay: with a saved method in the background, or at the provider's page."""
+
+    provider: Code
+    method_id: UUID | None = None
+    return_url: Address | None = None
+    save_method: bool = False
+
+
+class NewRefund(Body, frozen=True):
+    """Money back; all that is left of the payment when no amount is given."""
+
+    reason: Line
+    amount_minor: PositiveAmount | None = None
+
+
+class DeadMessages(Body, frozen=True):
+    """Dead messages, by id."""
+
+    ids: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=1000)]
+    reason: Line
