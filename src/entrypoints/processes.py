@@ -67,7 +67,7 @@ def serve_sandbox(settings: Settings) -> None:
         shop_id=settings.yookassa_shop_id or "sandbox",
         secret_key=settings.yookassa_secret or "sandbox",
         control_token=settings.sandbox_token,
-        notification_urls=(f"{api_url(settings)}/api/v1/webhooks/yookassa",),
+        notification_urls=(f"{api_url(settings)}/webhooks/yookassa",),
     )
     serve(app, host=settings.sandbox_host, port=settings.sandbox_port)
 

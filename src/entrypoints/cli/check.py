@@ -10,6 +10,7 @@ from entrypoints.cli.output import json_option, print_json, print_table, progres
 if TYPE_CHECKING:
     from application.invariants import Violation
     from application.ledger.check import LedgerReport
+    from application.ledger.ports import Progress
     from entrypoints.container import Container
 
 
@@ -111,14 +112,17 @@ def check(drained: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-async def violations(container: "Container", *, drained: bool, step: object) -> list["Violation"]:
+async def violations(
+    container: "Container", *, drained: bool, step: "Progress | None" = None
+) -> list["Violation"]:
     """Check the ledger, billing and messages; return what does not hold."""
     from adapters.postgres.connections import borrowed
     from adapters.postgres.invariants.billing import check_billing, replay_chains
     from adapters.postgres.invariants.messages import check_messages
     from application.queues import queue_table
 
-    report = await container.check_ledger()(step)  # type: ignore[arg-type]
+    check_books = container.check_ledger()
+    report = await (check_books(step) if step else check_books())
     async with borrowed(container.engine()) as (_, driver):
         return [
             *report.violations,

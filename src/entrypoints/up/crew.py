@@ -43,11 +43,13 @@ class Crew:
                 await child.stop()
 
 
-async def answers(url: str, *, patience_seconds: float) -> None:
+async def answers(
+    url: str, *, patience_seconds: float, headers: Mapping[str, str] | None = None
+) -> None:
     """Wait until something answers 200 at the address. Raises NotReady."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience_seconds
-    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=2, trust_env=False, headers=headers) as client:
         while loop.time() < deadline:
             try:
                 if (await client.get(url)).status_code == httpx.codes.OK:

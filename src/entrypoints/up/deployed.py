@@ -10,21 +10,39 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from entrypoints.settings import Settings, read_settings
 
 _FILE = "deployment.json"
 
 
+class Server(Protocol):
+    """A server of our own that can be started again when it has died."""
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it runs."""
+        ...
+
+    def start_again(self) -> None:
+        """Start it at the same address."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the servers are; `started` tells that they were started just now, for this command."""
+    """Where the servers are, and those that were started for this command, by name.
 
-    database_url: str
-    redis_url: str
+    `started` tells that the database is one of them.
+    """
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     started: bool = False
+    own: Mapping[str, Server] = field(default_factory=dict)
 
 
 def deployed_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -43,17 +61,18 @@ def addresses(settings: Settings) -> Iterator[Addresses]:
     """
     with ExitStack() as servers:
         redis_url, database_url = settings.redis_url, settings.database_url
-        started = database_url is None
+        own: dict[str, Server] = {}
         if redis_url is None:
             from adapters.embedded import start_redis
 
-            redis_url = servers.enter_context(start_redis(settings.data_folder / "redis")).url
+            redis = servers.enter_context(start_redis(settings.data_folder / "redis"))
+            redis_url, own["redis"] = redis.url, redis
         if database_url is None:
             from adapters.embedded import start_postgres
 
-            folder = settings.data_folder / "postgres"
-            database_url = servers.enter_context(start_postgres(folder)).url
-        yield Addresses(database_url, redis_url, started)
+            postgres = servers.enter_context(start_postgres(settings.data_folder / "postgres"))
+            database_url, own["postgres"] = postgres.url, postgres
+        yield Addresses(database_url, redis_url, "postgres" in own, own)
 
 
 @contextmanager

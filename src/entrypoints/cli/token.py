@@ -1,0 +1,31 @@
+"""`kazna token`."""
+
+import click
+
+from entrypoints.cli.output import json_option, print_json
+
+
+@click.command()
+@click.option("--role", "roles", multiple=True, required=True, help="May be given several times.")
+@click.option("--subject", required=True, help="Who it is for: an id, or a service's name.")
+@click.option("--minutes", type=click.IntRange(min=1), help="KAZNA_TOKEN_MINUTES by default.")
+@json_option
+def token(roles: tuple[str, ...], subject: str, minutes: int | None, as_json: bool) -> None:
+    """Issue a bearer token for the API and print it."""
+    from adapters.security.tokens import SignedTokens
+    from application.identity.access import Role
+    from entrypoints.cli.failures import Refused
+    from entrypoints.up.deployed import deployed_settings
+
+    settings = deployed_settings()
+    known = [str(role) for role in Role]
+    if wrong := [role for role in roles if role not in known]:
+        raise Refused(f"there is no role {', '.join(wrong)}; there are {', '.join(known)}")
+    life = minutes or settings.token_minutes
+    issued = SignedTokens(settings.token_key).issue(
+        subject, frozenset(Role(role) for role in roles), minutes=life
+    )
+    if as_json:
+        print_json({"token": issued, "subject": subject, "roles": list(roles), "minutes": life})
+    else:
+        click.echo(issued)
