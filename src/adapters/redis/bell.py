@@ -54,6 +54,13 @@ class RedisBell:
         """Ring and wait for the answer; tell whether the bell was heard."""
         return await asyncio.to_thread(self._send, rung)
 
+    async def answers(self) -> bool:
+        """Tell whether Redis answers at all."""
+        try:
+            return bool(await asyncio.to_thread(self._broker.client.ping))
+        except redis.RedisError:
+            return False
+
     def close(self) -> None:
         """Send what is waiting, once, and stop."""
         with self._wake:

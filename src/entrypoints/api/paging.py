@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from application.ports import JsonObject, Listing, Page
 
-Limit = Annotated[int, Parameter(ge=1, le=100, description="rows of a page")]
+Limit = Annotated[int, QueryParameter(ge=1, le=100, description="rows of a page")]
 Cursor = Annotated[
-    str | None, Parameter(max_length=200, description="next_cursor of the page before")
+    str | None, QueryParameter(max_length=200, description="next_cursor of the page before")
 ]
 
 

@@ -134,6 +134,12 @@ def _places(extra: object) -> list[dict[str, str]]:
     ]
 
 
+def on_too_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:
+    """Answer a body that is nested deeper than anything this API takes."""
+    del error
+    return problem(HTTPStatus.BAD_REQUEST, "the body is nested too deep", code="invalid_request")
+
+
 def on_unavailable(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer while the database cannot be reached."""
     _LOG.warning("the database is away: %s", type(error).__name__)
@@ -181,5 +187,6 @@ HANDLERS: dict[Any, Any] = {
     DBAPIError: on_database,
     PoolExhausted: on_unavailable,
     OSError: on_unavailable,
+    RecursionError: on_too_deep,
     Exception: on_bug,
 }

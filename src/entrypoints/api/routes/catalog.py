@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Request, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from adapters.postgres.codec import fields_of
 from application.catalog.manage_plans import CreatePlanCommand
@@ -34,7 +35,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return {"items": await queries.plans(only_active=True)}
 
     @get("/catalog/plans/{plan_id:uuid}", opt=public())
-    async def plan(plan_id: UUID) -> JsonObject:
+    async def plan(plan_id: FromPath[UUID]) -> JsonObject:
         """One plan on sale."""
         found = [p for p in await queries.plans(only_active=True) if p["id"] == str(plan_id)]
         if not found:
@@ -52,7 +53,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return {"items": await queries.plans(only_active=False)}
 
     @post("/admin/plans", opt=needs("catalog:manage"), status_code=201)
-    async def create_plan(request: Http, data: NewPlan) -> Any:
+    async def create_plan(request: Http, data: JSONBody[NewPlan]) -> Any:
         """Create a plan; its retries are checked against its grace."""
 
         async def work(uow: Any) -> JsonObject:
@@ -74,7 +75,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return await under_key(request, open_uow, data, work, status=201)
 
     @post("/admin/plans/{plan_id:uuid}/retire", opt=needs("catalog:manage"), status_code=200)
-    async def retire_plan(request: Http, plan_id: UUID) -> JsonObject:
+    async def retire_plan(request: Http, plan_id: FromPath[UUID]) -> JsonObject:
         """Take a plan off sale; whoever has it keeps it."""
 
         async def work(uow: Any) -> JsonObject:
@@ -85,7 +86,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return await in_transaction(open_uow, work)
 
     @post("/admin/plans/{plan_id:uuid}/prices", opt=needs("catalog:manage"), status_code=201)
-    async def set_price(request: Http, plan_id: UUID, data: NewPrice) -> Any:
+    async def set_price(request: Http, plan_id: FromPath[UUID], data: JSONBody[NewPrice]) -> Any:
         """Set a price: a new row; the one before moves to the archive."""
 
         async def work(uow: Any) -> JsonObject:
@@ -98,8 +99,8 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
     @get("/admin/prices", opt=needs("catalog:audit"))
     async def prices(
-        plan_id: UUID | None = None,
-        archived: bool = False,
+        plan_id: FromQuery[UUID | None] = None,
+        archived: FromQuery[bool] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -109,7 +110,9 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return shown(await queries.listing("price", page(limit, cursor), where, extra))
 
     @put("/admin/features/{code:str}", opt=needs("catalog:manage"))
-    async def put_feature(request: Http, code: str, data: NewFeature) -> JsonObject:
+    async def put_feature(
+        request: Http, code: FromPath[str], data: JSONBody[NewFeature]
+    ) -> JsonObject:
         """Describe something plans may give."""
 
         async def work(uow: Any) -> JsonObject:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Request, delete, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from adapters.postgres.codec import fields_of
 from application.errors import NotFound
@@ -26,7 +27,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     open_uow, queries = house.open_uow(), house.queries()
 
     @post("/customers", opt=needs("customers:register"), status_code=201)
-    async def register(data: NewCustomer) -> JsonObject:
+    async def register(data: JSONBody[NewCustomer]) -> JsonObject:
         """Register a payer; a known external id gives the customer there is."""
 
         async def work(uow: Any) -> JsonObject:
@@ -41,14 +42,14 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return await in_transaction(open_uow, work)
 
     @get("/customers/{customer_id:uuid}", opt=needs("customers:read"))
-    async def customer(request: Http, customer_id: UUID) -> JsonObject:
+    async def customer(request: Http, customer_id: FromPath[UUID]) -> JsonObject:
         """One customer."""
         return await queries.one("customer", customer_id, caller_of(request).own)
 
     @get("/payment-methods", opt=needs("methods:read"))
     async def methods(
         request: Http,
-        customer_id: UUID | None = None,
+        customer_id: FromQuery[UUID | None] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -58,7 +59,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return shown(await queries.listing("payment_method", page(limit, cursor), where, extra))
 
     @delete("/payment-methods/{method_id:uuid}", opt=needs("methods:forget"), status_code=204)
-    async def forget(request: Http, method_id: UUID) -> None:
+    async def forget(request: Http, method_id: FromPath[UUID]) -> None:
         """Never charge a method again."""
         own = caller_of(request).own
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.idempotency import IdempotencyKey, KeptAnswer, complete, once
 from application.payments.issue_invoice import IssueInvoiceCommand
@@ -32,7 +33,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     open_uow, queries, settings = house.open_uow(), house.queries(), house.settings()
 
     @post("/invoices", opt=needs("invoices:issue"), status_code=201)
-    async def issue(request: Http, data: NewInvoice) -> Any:
+    async def issue(request: Http, data: JSONBody[NewInvoice]) -> Any:
         """Issue an invoice; one with nothing to pay is paid at once."""
 
         async def work(uow: Any) -> JsonObject:
@@ -61,8 +62,8 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     @get("/invoices", opt=needs("invoices:read"))
     async def invoices(
         request: Http,
-        customer_id: UUID | None = None,
-        status: str | None = None,
+        customer_id: FromQuery[UUID | None] = None,
+        status: FromQuery[str | None] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -71,17 +72,17 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return shown(await queries.listing("invoice", page(limit, cursor), where))
 
     @get("/invoices/{invoice_id:uuid}", opt=needs("invoices:read"))
-    async def invoice(request: Http, invoice_id: UUID) -> JsonObject:
+    async def invoice(request: Http, invoice_id: FromPath[UUID]) -> JsonObject:
         """One invoice."""
         return await queries.one("invoice", invoice_id, caller_of(request).own)
 
     @get("/invoices/{invoice_id:uuid}/events", opt=needs("invoices:read"))
-    async def events(request: Http, invoice_id: UUID) -> JsonObject:
+    async def events(request: Http, invoice_id: FromPath[UUID]) -> JsonObject:
         """The chain of an invoice: everything that ever happened to it."""
         return {"items": await queries.chain(invoice_id, caller_of(request).own)}
 
     @post("/invoices/{invoice_id:uuid}/pay", opt=needs("invoices:pay"), status_code=200)
-    async def pay(request: Http, invoice_id: UUID, data: Payment) -> Any:
+    async def pay(request: Http, invoice_id: FromPath[UUID], data: JSONBody[Payment]) -> Any:
         """Pay: `redirect` names the address to send the payer to, `charging` needs nobody."""
         if data.method_id is None:
             _check_return(data.return_url, settings.return_origins)

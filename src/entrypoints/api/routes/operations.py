@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import MediaType, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from application.errors import Unavailable
@@ -22,14 +23,14 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
     @get("/admin/job-runs", opt=needs("operations:read"))
     async def job_runs(
-        job: str | None = None, limit: Limit = 50, cursor: Cursor = None
+        job: FromQuery[str | None] = None, limit: Limit = 50, cursor: Cursor = None
     ) -> JsonObject:
         """What the jobs did, newest first."""
         return shown(await queries.listing("job_run", page(limit, cursor), {"job": job}))
 
     @get("/admin/discrepancies", opt=needs("operations:read"))
     async def discrepancies(
-        status: str | None = None, limit: Limit = 50, cursor: Cursor = None
+        status: FromQuery[str | None] = None, limit: Limit = 50, cursor: Cursor = None
     ) -> JsonObject:
         """What gateways show and our books cannot account for."""
         where = {"status": status}
@@ -37,25 +38,25 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
     @get("/admin/dead-messages", opt=needs("operations:read"))
     async def dead(
-        queue: str | None = None, limit: Limit = 50, cursor: Cursor = None
+        queue: FromQuery[str | None] = None, limit: Limit = 50, cursor: Cursor = None
     ) -> JsonObject:
         """Messages that were given up on, with the reason."""
         return shown(await house.dead_letters().listed(queue, page(limit, cursor)))
 
     @post("/admin/dead-messages/replay", opt=needs("operations:repair"), status_code=200)
-    async def replay(request: Http, data: DeadMessages) -> JsonObject:
+    async def replay(request: Http, data: JSONBody[DeadMessages]) -> JsonObject:
         """Try messages again, with a reason that is kept."""
         cause = cause_of(request, data.reason)
         return {"replayed": list(await house.settle_dead().replay(data.ids, cause))}
 
     @post("/admin/dead-messages/discard", opt=needs("operations:repair"), status_code=200)
-    async def discard(request: Http, data: DeadMessages) -> JsonObject:
+    async def discard(request: Http, data: JSONBody[DeadMessages]) -> JsonObject:
         """Give messages up for good, with a reason that is kept."""
         cause = cause_of(request, data.reason)
         return {"discarded": list(await house.settle_dead().discard(data.ids, cause))}
 
     @get("/explain/{subject:path}", opt=needs("explain:read"))
-    async def explain(subject: str) -> JsonObject:
+    async def explain(subject: FromPath[str]) -> JsonObject:
         """Tell any invoice, payment, refund, subscription, operation or entry as a story."""
         return (await house.explain()(subject.strip("/"))).as_json()
 
@@ -76,7 +77,7 @@ def probes(house: Container) -> list[HTTPRouteHandler]:
         """The database answers and has its tables; Redis is told of and not needed."""
         if not await queries.is_ready():
             raise Unavailable("the database has no tables yet: run kazna migrate")
-        heard = await house.bell().reach([])
+        heard = await house.bell().answers()
         return {"status": "ready", "redis": "answers" if heard else "away"}
 
     @get("/metrics", opt=public(), media_type=MediaType.TEXT)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.errors import NotFound
 from application.payments.ask_job import ask_message
@@ -30,9 +31,9 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     @get("/payments", opt=needs("payments:read"))
     async def payments(
         request: Http,
-        customer_id: UUID | None = None,
-        invoice_id: UUID | None = None,
-        status: str | None = None,
+        customer_id: FromQuery[UUID | None] = None,
+        invoice_id: FromQuery[UUID | None] = None,
+        status: FromQuery[str | None] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -45,7 +46,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return shown(await queries.listing("payment", page(limit, cursor), where))
 
     @get("/payments/{payment_id:uuid}", opt=needs("payments:read"))
-    async def payment(request: Http, payment_id: UUID) -> JsonObject:
+    async def payment(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """One payment."""
         return await queries.one("payment", payment_id, caller_of(request).own)
 
@@ -62,7 +63,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return await in_transaction(open_uow, work)
 
     @post("/payments/{payment_id:uuid}/paid", opt=needs("payments:hint"), status_code=202)
-    async def paid(request: Http, payment_id: UUID) -> JsonObject:
+    async def paid(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """A browser says it has paid: the gateway is asked, the browser is not believed."""
         return await ask(request, payment_id, "the browser says it has paid")
 
@@ -71,15 +72,15 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         opt=needs("payments:check"),
         status_code=202,
     )
-    async def check(request: Http, payment_id: UUID) -> JsonObject:
+    async def check(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """Ask the gateway how a payment stands."""
         return await ask(request, payment_id, "asked by hand")
 
     @get("/admin/payments", opt=needs("payments:audit"))
     async def all_payments(
-        status: str | None = None,
-        provider: str | None = None,
-        customer_id: UUID | None = None,
+        status: FromQuery[str | None] = None,
+        provider: FromQuery[str | None] = None,
+        customer_id: FromQuery[UUID | None] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -92,7 +93,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         opt=needs("payments:refund"),
         status_code=202,
     )
-    async def refund(request: Http, payment_id: UUID, data: NewRefund) -> Any:
+    async def refund(request: Http, payment_id: FromPath[UUID], data: JSONBody[NewRefund]) -> Any:
         """Give money back; the outcome is seen on the invoice."""
 
         async def work(uow: Any) -> JsonObject:
@@ -127,7 +128,7 @@ def webhooks(house: Container) -> HTTPRouteHandler:
     settings = house.settings()
 
     @post("/webhooks/{provider:str}", opt=public(), status_code=200)
-    async def webhook(request: Http, provider: str) -> Response[None]:
+    async def webhook(request: Http, provider: FromPath[str]) -> Response[None]:
         """Take a notification; 200 says that it is kept and need not come again."""
         if provider not in house.gateways().codes():
             raise NotFound("payment provider", provider)

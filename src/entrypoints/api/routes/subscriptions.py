@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Request, delete, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from adapters.postgres.queries import show_subscription
 from adapters.postgres.subscriptions import to_row
@@ -46,7 +47,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return show_subscription(to_row(subscription), clock.now())
 
     @post("/subscriptions", opt=needs("subscriptions:change"), status_code=201)
-    async def subscribe(request: Http, data: NewSubscription) -> Any:
+    async def subscribe(request: Http, data: JSONBody[NewSubscription]) -> Any:
         """Subscribe; the answer names the invoice to pay where there is one."""
         house.gateways().get(data.provider)
         customer_id = customer_for(request, data.customer_id)
@@ -75,8 +76,8 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     @get("/subscriptions", opt=needs("subscriptions:read"))
     async def subscriptions(
         request: Http,
-        customer_id: UUID | None = None,
-        active: bool | None = None,
+        customer_id: FromQuery[UUID | None] = None,
+        active: FromQuery[bool | None] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -88,7 +89,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         )
 
     @get("/subscriptions/{subscription_id:uuid}", opt=needs("subscriptions:read"))
-    async def subscription(request: Http, subscription_id: UUID) -> JsonObject:
+    async def subscription(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """One subscription: whether it gives access now, and what happens next."""
         own = caller_of(request).own
         return await queries.subscription(subscription_id, owner=own, now=clock.now())
@@ -105,7 +106,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         opt=needs("subscriptions:change"),
         status_code=200,
     )
-    async def unsubscribe(request: Http, subscription_id: UUID) -> JsonObject:
+    async def unsubscribe(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """Stop: access lasts to the end of what is paid, and nothing is charged again."""
         command = change(request, subscription_id, "unsubscribed")
 
@@ -119,7 +120,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         opt=needs("subscriptions:change"),
         status_code=200,
     )
-    async def resume(request: Http, subscription_id: UUID) -> JsonObject:
+    async def resume(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """Take an unsubscribe back while the paid period lasts."""
         command = change(request, subscription_id, "renewal resumed")
 
