@@ -7,6 +7,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
+from entrypoints.api.bodies import read_strictly
 from entrypoints.api.doors import Doorkeeper, check_declarations, guard, public
 from entrypoints.api.observe import Observed
 from entrypoints.api.problems import HANDLERS
@@ -22,7 +23,9 @@ def create_app(house: Container) -> Litestar:
     """Return the application over a container; raises UndeclaredRoute for an unguarded route."""
     contexts = (catalog, customers, subscriptions, invoices, payments, operations)
     api = Router(
-        path=PREFIX, route_handlers=[route for one in contexts for route in one.routes(house)]
+        path=PREFIX,
+        before_request=read_strictly,
+        route_handlers=[route for one in contexts for route in one.routes(house)],
     )
 
     async def let_go() -> None:

@@ -32,6 +32,7 @@ def _is_problem(answer: Any, status: int) -> None:
         ({"amount_minor": 10**23}, 400),
         ({"amount_minor": 1.5}, 400),
         ({"amount_minor": "1e2"}, 400),
+        ({"amount_minor": "100"}, 400),
         ({"amount_minor": True}, 400),
         ({"amount_minor": None}, 400),
         ({"currency": "rub"}, 400),
