@@ -210,11 +210,8 @@ def names() -> dict[str, str]:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment once; raise WrongSetting with one sentence about the first mistake."""
     given = os.environ if environ is None else environ
-    known = names()
     for name in sorted(given):
-        if not name.startswith(PREFIX) or name.startswith(_FOREIGN):
-            continue
-        if name not in known and name.removesuffix(_FILE) not in known:
+        if name.startswith(PREFIX) and not name.startswith(_FOREIGN) and name not in _known():
             raise WrongSetting(f"there is no setting {name}; see .env.example for those there are")
     values = {}
     for one in fields(Settings):
@@ -227,6 +224,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         except ValueError as error:
             raise WrongSetting(f"{name} must be {error}") from None
     return _consistent(Settings(**values), values)
+
+
+def _known() -> frozenset[str]:
+    """Name every variable that is read; only a secret may come from a file."""
+    secret = {PREFIX + f.name.upper() + _FILE for f in fields(Settings) if f.metadata["secret"]}
+    return frozenset(names()) | secret
 
 
 def _given(given: Mapping[str, str], name: str, *, secret: bool) -> str | None:
@@ -247,6 +250,8 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
         for name in ("token_key", "database_url", "redis_url"):
             if name not in given:
                 raise WrongSetting(f"{PREFIX}{name.upper()} must be set in production")
+        if settings.token_key == DEVELOPMENT_KEY:
+            raise WrongSetting("KAZNA_TOKEN_KEY must be a key of your own in production")
     if (settings.yookassa_shop_id is None) != (settings.yookassa_secret is None):
         raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):

@@ -1,0 +1,110 @@
+"""Settings say at the start what is wrong with them, in one sentence, and tell no secret."""
+
+from pathlib import Path
+
+import pytest
+
+from entrypoints.settings import DEVELOPMENT_KEY, Settings, WrongSetting, names, read_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+PRODUCTION = {
+    "KAZNA_ENVIRONMENT": "production",
+    "KAZNA_DATABASE_URL": "postgresql://kazna:hunter2@db/kazna",
+    "KAZNA_REDIS_URL": "redis://:hunter2@redis/0",
+    "KAZNA_TOKEN_KEY": "k" * 32,
+}
+
+
+def test_nothing_has_to_be_said_in_development() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAZNA_ENVIRONMENT", "prod"),
+        ("KAZNA_DATABASE_URL", "mysql://127.0.0.1/kazna"),
+        ("KAZNA_DATABASE_URL", "postgresql:"),
+        ("KAZNA_REDIS_URL", "127.0.0.1:6379"),
+        ("KAZNA_CLOCK", "sundial"),
+        ("KAZNA_BILLING_TIME_ZONE", "Moscow"),
+        ("KAZNA_BILLING_TIME_ZONE", "../../etc/passwd"),
+        ("KAZNA_API_PORT", "0"),
+        ("KAZNA_API_PORT", "65536"),
+        ("KAZNA_API_PORT", "８０００"),
+        ("KAZNA_API_PORT", "-1"),
+        ("KAZNA_API_HOST", " "),
+        ("KAZNA_PUBLIC_URL", "ftp://shop.example"),
+        ("KAZNA_RETURN_ORIGINS", "https://shop.example,evil"),
+        ("KAZNA_TOKEN_KEY", "short"),
+        ("KAZNA_TOKEN_MINUTES", "1e2"),
+        ("KAZNA_YOOKASSA_NETWORKS", "185.71.76.1/27"),
+        ("KAZNA_YOOKASSA_TEST", "yes"),
+        ("KAZNA_LOG_LEVEL", "loud"),
+        ("KAZNA_TOKEN_KEY_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_sentence(name: str, value: str) -> None:
+    with pytest.raises(WrongSetting, match=rf"^{name} must be [^\n]+$"):
+        read_settings({name: value})
+
+
+@pytest.mark.parametrize("name", ["KAZNA_DATABSE_URL", "KAZNA_API_PORT_FILE", "KAZNA_"])
+def test_a_setting_there_is_not_is_refused(name: str) -> None:
+    with pytest.raises(WrongSetting, match=f"there is no setting {name};"):
+        read_settings({name: "1"})
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("s" * 40 + "\n")
+    assert read_settings({"KAZNA_TOKEN_KEY_FILE": str(file)}).token_key == "s" * 40
+
+
+@pytest.mark.parametrize("missing", ["KAZNA_DATABASE_URL", "KAZNA_REDIS_URL", "KAZNA_TOKEN_KEY"])
+def test_production_takes_no_default_for_what_matters(missing: str) -> None:
+    assert read_settings(PRODUCTION).is_production
+    with pytest.raises(WrongSetting, match=f"{missing} must be set in production"):
+        read_settings({name: value for name, value in PRODUCTION.items() if name != missing})
+
+
+def test_production_refuses_the_clock_that_is_moved_by_hand_and_the_key_everybody_knows() -> None:
+    with pytest.raises(WrongSetting, match="KAZNA_CLOCK must be system in production"):
+        read_settings(PRODUCTION | {"KAZNA_CLOCK": "virtual"})
+    with pytest.raises(WrongSetting, match="KAZNA_TOKEN_KEY must be a key of your own"):
+        read_settings(PRODUCTION | {"KAZNA_TOKEN_KEY": DEVELOPMENT_KEY})
+
+
+def test_half_a_shop_is_refused() -> None:
+    for name in ("KAZNA_YOOKASSA_SHOP_ID", "KAZNA_YOOKASSA_SECRET"):
+        with pytest.raises(WrongSetting, match="must be set together"):
+            read_settings({name: "100500"})
+
+
+def test_secrets_are_never_printed() -> None:
+    settings = read_settings(
+        PRODUCTION
+        | {
+            "KAZNA_YOOKASSA_SHOP_ID": "100500",
+            "KAZNA_YOOKASSA_SECRET": "canary-1",
+            "KAZNA_SANDBOX_TOKEN": "canary-2",
+        }
+    )
+    for secret in ("hunter2", "kkkk", "canary"):
+        assert secret not in f"{settings!r} {settings}"
+    with pytest.raises(WrongSetting) as refused:
+        read_settings({"KAZNA_DATABASE_URL": "mysql://canary@db"})
+    assert "canary" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
+def test_the_example_names_every_setting_and_its_default() -> None:
+    lines = [line.removeprefix("#") for line in EXAMPLE.read_text().splitlines()]
+    example = dict(line.split("=", 1) for line in lines if line.startswith("KAZNA_"))
+    assert sorted(example) == sorted(names())
+    defaults, told = Settings(), read_settings(example)
+    for name in names():
+        field = name.removeprefix("KAZNA_").lower()
+        if getattr(defaults, field) is not None:
+            assert getattr(told, field) == getattr(defaults, field), name
