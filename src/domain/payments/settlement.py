@@ -79,8 +79,11 @@ def differences(attempt: Attempt, evidence: Evidence, *, test_mode: bool) -> tup
 
 
 def settle(attempt: Attempt, evidence: Evidence, *, test_mode: bool, now: datetime) -> Moved:
-    """Move an attempt to where the evidence puts it, or to review where the two disagree."""
-    if attempt.is_captured:
+    """Move an attempt to where the evidence puts it, or to review where the two disagree.
+
+    A review is ended by a person: the same evidence brought again must not settle it.
+    """
+    if attempt.is_captured or isinstance(attempt.state, attempts.Review):
         return attempt, []
     wrong = differences(attempt, evidence, test_mode=test_mode)
     if wrong:

@@ -18,7 +18,8 @@ REFUSED = "the move is refused"
 
 # status x move -> the status after it, the same status for "nothing happens", or REFUSED.
 # Written from the rules: money that is proven counts from anywhere, nothing undoes a capture but
-# a refund or a dispute, unknown ends by evidence alone, closed attempts absorb late answers.
+# a refund or a dispute, unknown ends by evidence alone, a review by a person alone, closed
+# attempts absorb late answers.
 _CLOSED = ("declined", "refused", "canceled", "expired")
 _CAPTURED = ("succeeded", "partially_refunded", "refunded", "disputed")
 _OPEN = ("reserved", "sent", "accepted", "authorized", "unknown", "review")
@@ -32,7 +33,7 @@ def expected(status: str, move: str) -> str:
     if move == "lose_sight":
         return "unknown" if status == "sent" else status
     if move == "take":
-        return status if status in _CAPTURED else "succeeded"
+        return status if status in (*_CAPTURED, "review") else "succeeded"
     if move == "end":
         return "declined" if status in _OPEN and status != "review" else status
     if move == "wait":
