@@ -33,10 +33,12 @@ class Chunk(Protocol):
 
 @contextmanager
 def carrying_out(ids: Sequence[UUID]) -> Iterator[None]:
-    """Name the items that were claimed when their work fails."""
+    """Name the items that were claimed when their work fails; without any the failure is as is."""
     try:
         yield
     except Exception as error:  # the boundary of an item: it is isolated and reported
+        if not ids:
+            raise
         raise ChunkFailed(ids, f"{type(error).__name__}: {error}") from error
 
 
