@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import httpx
 
 from adapters.providers.breaker import CircuitBreaker
+from adapters.providers.connections import Connections
 from application.payments.provider import NotSent, OutcomeUnknown
 
 # A proxy gave up, a twin of this request is being worked on, or the connection was an early one:
@@ -83,17 +84,10 @@ class Transport:
             limits.total_seconds, connect=limits.connect_seconds, pool=limits.connect_seconds
         ).as_dict()
         # The client above this class would add cookies, redirects and a third of the CPU per call.
-        self._http = httpx.AsyncHTTPTransport(
-            verify=True,
-            trust_env=False,
-            http1=True,
-            http2=False,
-            retries=0,
-            limits=httpx.Limits(
-                max_connections=limits.connections,
-                max_keepalive_connections=limits.connections,
-                keepalive_expiry=limits.keep_alive_seconds,
-            ),
+        self._connections = Connections(
+            limits.connections,
+            keep_alive_seconds=limits.keep_alive_seconds,
+            patience_seconds=limits.connect_seconds,
         )
         self._breaker = CircuitBreaker(
             name,
@@ -134,7 +128,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._connections.aclose()
 
     def _request(
         self,
@@ -157,15 +151,16 @@ class Transport:
         )
 
     async def _exchange(self, request: httpx.Request) -> Reply:
-        response = await self._http.handle_async_request(request)
-        try:
-            body = bytearray()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > self._limits.response_bytes:
-                    return OutcomeUnknown("the answer is longer than it may be")
-        finally:
-            await response.aclose()
+        async with self._connections.lent() as http:
+            response = await http.handle_async_request(request)
+            try:
+                body = bytearray()
+                async for chunk in response.aiter_raw():
+                    body += chunk
+                    if len(body) > self._limits.response_bytes:
+                        return OutcomeUnknown("the answer is longer than it may be")
+            finally:
+                await response.aclose()
         return self._judge(response, bytes(body))
 
     def _judge(self, response: httpx.Response, body: bytes) -> Reply:

@@ -10,7 +10,7 @@ import httpx
 from adapters.postgres.overview import PostgresOverview
 
 _FIRST_LOOK_SECONDS = 0.004
-_LONGEST_LOOK_SECONDS = 0.03
+_LONGEST_LOOK_SECONDS = 0.01
 _PATIENCE_SECONDS = 180.0
 
 
