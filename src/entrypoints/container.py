@@ -153,7 +153,7 @@ class Container(containers.DeclarativeContainer):
 
     tokens = providers.Singleton(SignedTokens, settings.provided.token_key)
     queries = providers.Singleton(PostgresQueries, engine)
-    state_metrics = providers.Singleton(StateMetrics, engine)
+    state_metrics = providers.Singleton(StateMetrics, engine, clock, jobs.provided.keys.call())
     books = providers.Singleton(books, engine)
     check_ledger = providers.Singleton(CheckLedger, books)
     archive = providers.Singleton(PostgresArchive, engine, gateways.provided.codes.call())

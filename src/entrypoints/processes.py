@@ -1,5 +1,7 @@
 """What the processes of a deployment are built from, on the loop each will run on."""
 
+from datetime import timedelta
+
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
 from entrypoints.deployment import business_clock
@@ -8,6 +10,9 @@ from entrypoints.settings import Settings
 from entrypoints.workers.parts import BuildParts, WorkerParts
 
 MONTHS_AHEAD = 3
+# A caller may repeat a request for a week; a month leaves room for a long weekend and a restore.
+KEYS_KEPT = timedelta(days=30)
+KEYS_FORGOTTEN_AT_ONCE = 5000
 
 
 def worker_parts(settings: Settings, database_url: str, redis_url: str) -> BuildParts:
@@ -32,7 +37,7 @@ def scheduler_parts(settings: Settings, database_url: str, redis_url: str) -> Bu
         await write_timetable(container)
         return SchedulerParts(
             fire=container.fire_due(),
-            upkeep=lambda: make_months(container),
+            upkeep=lambda: keep_up(container),
             judge=container.messages().judge,
             close=lambda: close(container),
         )
@@ -48,11 +53,16 @@ async def write_timetable(container: Container) -> None:
         await uow.commit()
 
 
-async def make_months(container: Container) -> None:
-    """Make the months of the event table ahead of time."""
+async def keep_up(container: Container) -> None:
+    """Make the months of the event table ahead of time, and forget idempotency keys of old."""
     async with container.open_uow()() as uow:
         await uow.driver.execute("SELECT make_event_partitions($1)", MONTHS_AHEAD)
         await uow.commit()
+    forgotten = KEYS_FORGOTTEN_AT_ONCE
+    while forgotten == KEYS_FORGOTTEN_AT_ONCE:
+        async with container.open_uow()() as uow:
+            forgotten = await uow.answers.forget(KEYS_KEPT, KEYS_FORGOTTEN_AT_ONCE)
+            await uow.commit()
 
 
 def serve_sandbox(settings: Settings) -> None:

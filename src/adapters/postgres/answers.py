@@ -1,6 +1,7 @@
 """Idempotency keys on PostgreSQL."""
 
 import hashlib
+from datetime import timedelta
 
 import asyncpg
 import msgspec
@@ -49,6 +50,16 @@ class PostgresAnswers:
             msgspec.json.encode(_PROVISIONAL if answer.provisional else {}).decode(),
             msgspec.json.encode(answer.body),
         )
+
+    async def forget(self, after: timedelta, limit: int) -> int:
+        """Delete keys older than that, oldest first; return how many."""
+        done: str = await self._driver.execute(
+            "DELETE FROM idempotency WHERE (actor, key) IN (SELECT actor, key FROM idempotency "
+            "WHERE created_at < now() - $1::interval ORDER BY created_at LIMIT $2)",
+            after,
+            limit,
+        )
+        return int(done.rpartition(" ")[2])
 
 
 def _lock(key: IdempotencyKey) -> int:

@@ -9,6 +9,7 @@ from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.messaging.dead_letters import DeadMessage
 from application.ports import Listing, Page
+from domain.shared.errors import InvalidValue
 
 _LISTED = """
 SELECT id, queue, name, payload, attempt, error, correlation_id, created_at, run_at AS died_at
@@ -39,7 +40,7 @@ class PostgresDeadLetters:
 
     async def listed(self, queue: str | None, page: Page) -> Listing:
         """Return dead messages, newest first, of one queue or of all."""
-        before = int(page.cursor) if page.cursor else _NEWEST
+        before = _before(page.cursor)
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(_LISTED, queue, before, page.limit + 1)
         shown = rows[: page.limit]
@@ -53,6 +54,14 @@ class PostgresDeadLetters:
     async def remove(self, uow: PostgresUnitOfWork, ids: Sequence[int]) -> list[DeadMessage]:
         """Remove those that are dead."""
         return [_dead(row) for row in await uow.driver.fetch(_REMOVE, list(ids))]
+
+
+def _before(cursor: str | None) -> int:
+    if cursor is None:
+        return _NEWEST
+    if not cursor.isascii() or not cursor.isdigit() or int(cursor[:20]) > _NEWEST:
+        raise InvalidValue("that cursor was not given out here")
+    return int(cursor[:20])
 
 
 def _dead(row: Any) -> DeadMessage:

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.codec import plain
 from adapters.postgres.connections import borrowed
+from adapters.postgres.migrations import revisions
 from adapters.postgres.subscriptions import from_row as subscription_from_row
 from application.errors import NotFound
 from application.ports import JsonObject, Listing, Page
@@ -67,32 +69,53 @@ class PostgresQueries:
             ]
 
     async def listing(
-        self, table: str, page: Page, where: Mapping[str, Any], extra: str = "true"
+        self,
+        table: str,
+        page: Page,
+        where: Mapping[str, Any],
+        period: tuple[datetime | None, datetime | None] = (None, None),
+        extra: str = "true",
     ) -> Listing:
-        """Return a page of a table; conditions with the value None are left out."""
-        wanted = {name: value for name, value in where.items() if value is not None}
-        values: list[Any] = list(wanted.values())
-        conditions = [f"{name} = ${place}" for place, name in enumerate(wanted, start=1)]
+        """Return a page of a table; conditions with the value None are left out.
+
+        `period` is half-open and meets `created_at`.
+        """
         kind = "bigint" if table == "discrepancy" else "uuid"
-        after = _read_cursor(page.cursor)
-        if after is not None:
-            values.append(_key(kind, after))
-            conditions.append(f"id < ${len(values)}::{kind}")
+        asked: list[tuple[str, Any]] = [
+            *((f"{name} = ${{}}", value) for name, value in where.items()),
+            ("created_at >= ${}", period[0]),
+            ("created_at < ${}", period[1]),
+            (f"id < ${{}}::{kind}", _key(kind, _read_cursor(page.cursor))),
+        ]
+        wanted = [(text, value) for text, value in asked if value is not None]
+        conditions = [text.format(place) for place, (text, _) in enumerate(wanted, start=1)]
         limit = min(max(page.limit, 1), MOST)
         sql = (
             f"SELECT {_COLUMNS[table]} FROM {table} "  # noqa: S608 - names are ours
             f"WHERE {' AND '.join([*conditions, extra])} ORDER BY id DESC LIMIT {limit + 1}"
         )
-        found = await self.rows(sql, *values)
+        found = await self.rows(sql, *(value for _, value in wanted))
         more = len(found) > limit
         return Listing(found[:limit], _cursor(found[limit - 1]["id"]) if more else None)
 
+    async def prices(self, page: Page, plan_id: UUID | None, *, archived: bool) -> Listing:
+        """Return prices that are in force, or the archive."""
+        extra = f"archived_at IS {'NOT NULL' if archived else 'NULL'}"
+        return await self.listing("price", page, {"plan_id": plan_id}, extra=extra)
+
+    async def methods(self, page: Page, where: Mapping[str, Any]) -> Listing:
+        """Return saved methods that can be charged."""
+        return await self.listing("payment_method", page, where, extra="inactive_reason IS NULL")
+
     async def one(self, table: str, key: UUID, owner: UUID | None = None) -> JsonObject:
         """Return a row that the owner may see; raise NotFound."""
-        sql = f"SELECT {_COLUMNS[table]} FROM {table} WHERE id = $1"  # noqa: S608
-        found = await self.rows(sql, key)
         column = "id" if table == "customer" else "customer_id"
-        if not found or (owner is not None and found[0][column] != str(owner)):
+        sql = (
+            f"SELECT {_COLUMNS[table]} FROM {table} "  # noqa: S608 - names are ours
+            f"WHERE id = $1 AND ($2::uuid IS NULL OR {column} = $2)"
+        )
+        found = await self.rows(sql, key, owner)
+        if not found:
             raise NotFound(table.replace("_", " "), key)
         return found[0]
 
@@ -126,8 +149,13 @@ class PostgresQueries:
     async def subscription(self, key: UUID, *, owner: UUID | None, now: datetime) -> JsonObject:
         """Return one subscription; raise NotFound."""
         async with borrowed(self._engine) as (_, driver):
-            row = await driver.fetchrow("SELECT * FROM subscription WHERE id = $1", key)
-        if row is None or (owner is not None and row["customer_id"] != owner):
+            row = await driver.fetchrow(
+                "SELECT * FROM subscription WHERE id = $1 "
+                "AND ($2::uuid IS NULL OR customer_id = $2)",
+                key,
+                owner,
+            )
+        if row is None:
             raise NotFound("subscription", key)
         return show_subscription(row, now)
 
@@ -147,8 +175,19 @@ class PostgresQueries:
         return await self.rows(f"SELECT {_COLUMNS['feature']} FROM feature ORDER BY code")  # noqa: S608
 
     async def is_ready(self) -> bool:
-        """Tell whether the database answers and has the tables."""
-        return bool(await self.rows("SELECT version_num FROM alembic_version"))
+        """Tell whether the database answers and has the tables of this version, or newer ones."""
+        if not (await self.rows("SELECT to_regclass('alembic_version') AS found"))[0]["found"]:
+            return False
+        found = {row["version_num"] for row in await self.rows(_REVISION)}
+        return bool(found) and found.isdisjoint(_older_revisions())
+
+
+_REVISION = "SELECT version_num FROM alembic_version"
+
+
+@lru_cache(maxsize=1)
+def _older_revisions() -> frozenset[str]:
+    return frozenset(revisions()[:-1])
 
 
 _LIVE = "status IN ('created', 'active', 'past_due', 'paused')"
@@ -158,9 +197,12 @@ def _key(kind: str, text: str | None) -> Any:
     if text is None:
         return None
     try:
-        return UUID(text) if kind == "uuid" else int(text)
+        key = UUID(text) if kind == "uuid" else int(text)
     except ValueError as error:
         raise InvalidValue("that cursor was not given out here") from error
+    if isinstance(key, int) and not 0 <= key < 2**63:
+        raise InvalidValue("that cursor was not given out here")
+    return key
 
 
 def show_subscription(row: Mapping[str, Any], now: datetime) -> JsonObject:

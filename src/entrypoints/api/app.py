@@ -1,15 +1,18 @@
 """Put the API together: routes, doors, problems, the published description."""
 
-from typing import Any
-
-from litestar import Litestar, Request, Router, get
+from litestar import Litestar, MediaType, Router
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
+from application.identity.access import PUBLIC
 from entrypoints.api.bodies import read_strictly
-from entrypoints.api.doors import Doorkeeper, check_declarations, guard, public
-from entrypoints.api.observe import Observed
+from entrypoints.api.contract import PERMISSION
+from entrypoints.api.doors import Doorkeeper, check_declarations, guard
+from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import catalog, customers, invoices, operations, payments, subscriptions
 from entrypoints.container import Container, close
@@ -19,32 +22,46 @@ PREFIX = "/api/v1"
 LARGEST_BODY = 256 * 1024
 
 
+class _DocumentOnly(Router):
+    """Takes the route of the document, and not the framework's page for everything else."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        if isinstance(value, HTTPRouteHandler) and value.media_type == MediaType.HTML:
+            return []
+        return super().register(value)
+
+
 def create_app(house: Container) -> Litestar:
     """Return the application over a container; raises UndeclaredRoute for an unguarded route."""
-    contexts = (catalog, customers, subscriptions, invoices, payments, operations)
+    contexts = {
+        "Catalog": catalog,
+        "Customers": customers,
+        "Subscriptions": subscriptions,
+        "Invoices": invoices,
+        "Payments": payments,
+        "Operations": operations,
+    }
     api = Router(
         path=PREFIX,
         before_request=read_strictly,
-        route_handlers=[route for one in contexts for route in one.routes(house)],
+        route_handlers=[
+            Router(path="/", route_handlers=one.routes(house), tags=[name])
+            for name, one in contexts.items()
+        ],
     )
 
     async def let_go() -> None:
         await close(house)
 
-    @get(f"{PREFIX}/openapi.json", opt=public(), include_in_schema=False)
-    async def description(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        """Describe this API, as OpenAPI 3.1."""
-        return request.app.openapi_schema.to_schema()
-
     app = Litestar(
         route_handlers=[
             api,
             payments.webhooks(house),
-            description,
             *operations.probes(house),
         ],
         guards=[guard],
-        middleware=[Observed(house.metrics()), Doorkeeper(house.tokens())],
+        middleware=[Doorkeeper(house.tokens())],
+        before_send=[observer(house.metrics())],
         exception_handlers=HANDLERS,
         on_shutdown=[let_go],
         request_max_body_size=LARGEST_BODY,
@@ -59,8 +76,12 @@ def create_app(house: Container) -> Litestar:
             security=[{"bearer": []}],
             # The framework's pages load scripts from elsewhere; the document alone does not.
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-            openapi_router=Router(path="/schema", route_handlers=[], opt=public()),
+            openapi_router=_DocumentOnly(
+                path=PREFIX, route_handlers=[], opt={PERMISSION: PUBLIC}, include_in_schema=False
+            ),
         ),
+        # Logs are set up once by the process, not by a library.
+        logging_config=None,
         debug=False,
     )
     check_declarations(app)

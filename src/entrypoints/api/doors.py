@@ -3,76 +3,38 @@
 import hashlib
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
 
 import msgspec
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from application.idempotency import IdempotencyKey
-from application.identity.access import PERMISSIONS, PUBLIC, Caller, Forbidden, TokenRefused, Tokens
+from application.identity.access import PUBLIC, Caller, Forbidden, TokenRefused, Tokens
 from domain.shared.facts import Cause
+from entrypoints.api.contract import KEY_HEADER, LONGEST_KEY, PERMISSION, UndeclaredRoute
+from entrypoints.api.observe import request_id
 from entrypoints.api.problems import BadRequest
-
-PERMISSION = "permission"
-_LONGEST_KEY = 255
-
-
-class UndeclaredRoute(RuntimeError):
-    """A route says nothing of who may use it; the application does not start."""
-
-
-def public() -> dict[str, Any]:
-    """Declare a route for everybody."""
-    return {PERMISSION: PUBLIC}
-
-
-def needs(permission: str) -> dict[str, Any]:
-    """Declare what a caller must hold; the name must be in the table."""
-    if permission not in PERMISSIONS:
-        raise UndeclaredRoute(f"there is no permission {permission!r}")
-    return {PERMISSION: permission}
 
 
 class Doorkeeper(ASGIMiddleware):
-    """Gives each request an id and finds out who is calling; the guard decides."""
+    """Finds out who is calling; the guard decides whether they may."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Name the request, read its token, pass it on."""
-        headers = dict(scope["headers"])
-        request_id = _request_id(headers.get(b"x-request-id"))
-        scope["state"]["request_id"] = request_id
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        request_id(scope)
+        authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
         if authorization:
             kind, _, token = authorization.partition(" ")
             if kind.lower() != "bearer":
                 raise TokenRefused("the authorization header must be a bearer token")
             scope["state"]["caller"] = self._tokens.check(token.strip())
-
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", str(request_id).encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"cache-control", b"no-store"),
-                ]
-            await send(message)
-
-        await next_app(scope, receive, named)
-
-
-def _request_id(given: bytes | None) -> UUID:
-    try:
-        return UUID((given or b"").decode("ascii"))
-    except ValueError:
-        return uuid4()
+        await next_app(scope, receive, send)
 
 
 def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
@@ -115,17 +77,17 @@ def cause_of(request: Request[Any, Any, Any], reason: str) -> Cause:
     return Cause(
         actor=caller_of(request).actor,
         reason=reason,
-        correlation_id=request.scope["state"]["request_id"],
-        idempotency_key=request.headers.get("idempotency-key"),
+        correlation_id=request_id(request.scope),
+        idempotency_key=request.headers.get(KEY_HEADER),
     )
 
 
 def key_of(request: Request[Any, Any, Any], body: object) -> IdempotencyKey:
     """Return the request's idempotency key; raise BadRequest without one."""
-    key = request.headers.get("idempotency-key", "")
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+    key = request.headers.get(KEY_HEADER, "")
+    if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise BadRequest(
-            f"send an Idempotency-Key header of 1 to {_LONGEST_KEY} visible ASCII characters"
+            f"send an {KEY_HEADER} header of 1 to {LONGEST_KEY} visible ASCII characters"
         )
     told = msgspec.json.encode([request.method, request.scope["path"], body], order="sorted")
     return IdempotencyKey(

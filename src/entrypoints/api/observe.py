@@ -1,41 +1,63 @@
-"""Count and time requests by route, and write one line of log for each."""
+"""Name, count and time requests; whatever is answered carries the request's id."""
 
 import logging
+from contextvars import ContextVar
 from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid4
 
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
 from application.ports import Metrics
 
 _LOG = logging.getLogger("kazna.access")
+_REQUEST: ContextVar[str | None] = ContextVar("request_id", default=None)
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 
-class Observed(ASGIMiddleware):
-    """Measures from the first byte of a request to the head of its answer."""
+class WithRequestId(logging.Filter):
+    """Puts the id of the request under way on every line of the log, and drops none."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mark the record."""
+        if (request_id := _REQUEST.get()) is not None:
+            record.request_id = request_id
+        return True
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Pass the request on and note how it went."""
-        began = perf_counter()
 
-        async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                seconds = perf_counter() - began
-                route = str(scope.get("path_template") or "unknown")
-                status = str(message["status"])
-                self._metrics.count("http_requests", route=route, status=status)
-                self._metrics.observe("http_request", seconds, route=route)
-                _LOG.debug(
-                    "%s %s %s %.1f ms %s",
-                    scope.get("method", "-"),
-                    route,
-                    status,
-                    1000 * seconds,
-                    scope["state"].get("request_id", "-"),
-                )
-            await send(message)
+def request_id(scope: Scope) -> UUID:
+    """Return the request's id: the caller's when it is a UUID, otherwise one of our own."""
+    state: Any = scope["state"]
+    if "request_id" not in state:
+        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        state["request_id"] = _read(given)
+        state["began"] = perf_counter()
+        _REQUEST.set(str(state["request_id"]))
+    found: UUID = state["request_id"]
+    return found
 
-        await next_app(scope, receive, noted)
+
+def _read(given: bytes) -> UUID:
+    try:
+        return UUID(given.decode("ascii"))
+    except ValueError:
+        return uuid4()
+
+
+def observer(metrics: Metrics) -> BeforeMessageSendHookHandler:
+    """Return what sees every answer begin, those of the framework's own included."""
+
+    async def noted(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        name = str(request_id(scope))
+        message["headers"] = [*message["headers"], (b"x-request-id", name.encode()), *_ALWAYS]
+        seconds = perf_counter() - scope["state"]["began"]
+        route = str(scope.get("path_template") or "unknown")
+        status = str(message["status"])
+        metrics.count("http_requests", route=route, status=status)
+        metrics.observe("http_request", seconds, route=route)
+        method = scope.get("method", "-")
+        _LOG.debug("%s %s %s %.1f ms %s", method, route, status, 1000 * seconds, name)
+
+    return noted

@@ -155,6 +155,8 @@ def on_database(request: Request[Any, Any, Any], error: Exception) -> Response[P
     """Tell a database that is away, or a lost race, from a bug."""
     cause = getattr(error, "orig", error)
     state = getattr(cause, "sqlstate", None) or ""
+    if isinstance(cause, asyncpg.DataError | UnicodeError):
+        return on_bug(request, error)
     if isinstance(cause, asyncpg.InterfaceError | OSError) or state[:2] in ("08", "53", "57", "58"):
         return on_unavailable(request, error)
     if state in ("40001", "40P01", "55P03"):

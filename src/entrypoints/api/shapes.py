@@ -8,11 +8,12 @@ from msgspec import Meta, Struct, field
 
 Amount = Annotated[int, Meta(ge=0, le=10**15, description="whole minor units: kopecks, cents")]
 PositiveAmount = Annotated[int, Meta(ge=1, le=10**15, description="whole minor units")]
-CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217")]
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# `$` alone would let a last line feed through; `(?!\n)` closes it in every dialect.
+CurrencyCode = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217")]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 Text = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
-Address = Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$")]
-Code = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
+Address = Annotated[str, Meta(max_length=2000, pattern=r"^https?://[^\s\x00-\x1f]+$(?!\n)")]
+Code = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)")]
 
 
 RetryDays = Annotated[list[Annotated[int, Meta(ge=0, le=60)]], Meta(max_length=30)]
@@ -35,7 +36,7 @@ class NewInterval(Body, frozen=True):
     """How long one payment lasts."""
 
     count: Annotated[int, Meta(ge=1, le=3660)]
-    unit: Annotated[str, Meta(pattern="^(day|month|year)$")]
+    unit: Annotated[str, Meta(pattern=r"^(day|month|year)$(?!\n)")]
 
 
 class NewPlan(Body, frozen=True):
@@ -67,14 +68,20 @@ class NewFeature(Body, frozen=True):
 
 
 class NewSubscription(Body, kw_only=True, frozen=True):
-    """Subscribe; `pay` says how the first period is paid: `saved` charges the saved method."""
+    """Subscribe; `pay` says how the first period is paid.
+
+    `invoice` issues one to be paid later, `saved` charges the saved method, and `redirect` opens
+    a checkout at once that brings the payer back to `return_url`.
+    """
 
     price_id: UUID
     provider: Code
     customer_id: UUID | None = None
     auto_renewal: bool = False
-    pay: Annotated[str, Meta(pattern="^(invoice|saved)$")] = "invoice"
+    pay: Annotated[str, Meta(pattern=r"^(invoice|saved|redirect)$(?!\n)")] = "invoice"
     method_id: UUID | None = None
+    return_url: Address | None = None
+    save_method: bool = True
     starts_at: datetime | None = None
 
 
@@ -85,11 +92,11 @@ class NewInvoice(Body, kw_only=True, frozen=True):
     amount_minor: Amount
     currency: CurrencyCode
     description: Line
-    purpose: Annotated[str, Meta(pattern="^(purchase|manual)$")] = "purchase"
+    purpose: Annotated[str, Meta(pattern=r"^(purchase|manual)$(?!\n)")] = "purchase"
     reference: Line
 
 
-class Payment(Body, frozen=True):
+class NewPayment(Body, frozen=True):
     """Pay: with a saved method in the background, or at the provider's page."""
 
     provider: Code

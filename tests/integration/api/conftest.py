@@ -1,6 +1,7 @@
 """The API over a real database, with a gateway in memory and a clock by hand."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
 import uvicorn
 from dependency_injector import providers
@@ -19,6 +21,8 @@ from adapters.memory.provider import ScriptedProvider
 from application.identity.access import Role
 from application.ports import Done, Failed, Message
 from entrypoints.api.app import create_app
+from entrypoints.api.contract import ANSWER
+from entrypoints.api.problems import Problem
 from entrypoints.container import Container, build_container
 from entrypoints.deployment import ConfiguredProviders
 from entrypoints.settings import read_settings
@@ -57,7 +61,26 @@ class Api:
             headers["Authorization"] = f"Bearer {self.token(role, subject)}"
         if method == "POST":
             headers.setdefault("Idempotency-Key", key or str(uuid4()))
-        return await self.client.request(method, path, json=body, headers=headers, **options)
+        answer = await self.client.request(method, path, json=body, headers=headers, **options)
+        self.hold_to_the_description(answer)
+        return answer
+
+    def hold_to_the_description(self, answer: httpx.Response) -> None:
+        """Read an answer as the published description says it looks."""
+        if answer.status_code >= 400:
+            msgspec.json.decode(answer.content, type=Problem)
+            return
+        for route in self.app.routes:
+            pattern = re.sub(r"\{[^}]*\}", "[^/]+", route.path)
+            if not re.fullmatch(pattern, answer.url.path):
+                continue
+            for handler in getattr(route, "route_handlers", ()):
+                if answer.request.method in handler.http_methods:
+                    assert answer.status_code == handler.status_code
+                    if (shape := handler.opt[ANSWER]) is not None:
+                        msgspec.json.decode(answer.content, type=shape)
+                    return
+        raise AssertionError(f"no route answers {answer.url.path}")
 
     async def must(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         answer = await self.call(method, path, body, **options)

@@ -6,7 +6,8 @@ import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from application.identity.access import PERMISSIONS, PUBLIC, Role
-from entrypoints.api.doors import PERMISSION, UndeclaredRoute, check_declarations
+from entrypoints.api.contract import PERMISSION, UndeclaredRoute
+from entrypoints.api.doors import check_declarations
 from tests.integration.api.conftest import Api
 
 MATRIX = Path(__file__).parents[3] / "docs" / "authorization.md"

@@ -11,14 +11,17 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from adapters.postgres.codec import fields_of
 from application.catalog.manage_plans import CreatePlanCommand
 from application.errors import NotFound
+from application.identity.access import PUBLIC
 from application.ports import JsonObject
 from domain.catalog.plan import Dunning, Feature
 from domain.shared.calendar import Interval, Unit
 from domain.shared.ids import PlanId
 from domain.shared.money import Money
+from entrypoints.api import answers
 from entrypoints.api.commands import in_transaction, under_key
-from entrypoints.api.doors import cause_of, needs, public
-from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.contract import serves
+from entrypoints.api.doors import cause_of
+from entrypoints.api.paging import Cursor, FeatureCode, Limit, page, shown
 from entrypoints.api.shapes import NewFeature, NewPlan, NewPrice
 from entrypoints.container import Container
 
@@ -29,12 +32,12 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of the catalog."""
     open_uow, queries = house.open_uow(), house.queries()
 
-    @get("/catalog/plans", opt=public())
+    @get("/catalog/plans", **serves(answers.Plans, PUBLIC))
     async def plans() -> JsonObject:
         """Plans on sale, with their prices."""
         return {"items": await queries.plans(only_active=True)}
 
-    @get("/catalog/plans/{plan_id:uuid}", opt=public())
+    @get("/catalog/plans/{plan_id:uuid}", **serves(answers.Plan, PUBLIC))
     async def plan(plan_id: FromPath[UUID]) -> JsonObject:
         """One plan on sale."""
         found = [p for p in await queries.plans(only_active=True) if p["id"] == str(plan_id)]
@@ -42,17 +45,34 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
             raise NotFound("plan", plan_id)
         return found[0]
 
-    @get("/catalog/features", opt=public())
+    @get("/catalog/prices", **serves(answers.Prices, PUBLIC))
+    async def prices(
+        plan_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> JsonObject:
+        """What plans cost now."""
+        return shown(await queries.prices(page(limit, cursor), plan_id, archived=False))
+
+    @get("/catalog/features", **serves(answers.Features, PUBLIC))
     async def features() -> JsonObject:
         """What plans may give."""
         return {"items": await queries.features()}
 
-    @get("/admin/plans", opt=needs("catalog:audit"))
+    @get("/catalog/providers", **serves(answers.Providers, PUBLIC))
+    async def providers() -> JsonObject:
+        """How one may pay here."""
+        gateways = house.gateways()
+        codes = sorted(gateways.codes())
+        return {"items": [{"code": code, "is_test": gateways.is_test(code)} for code in codes]}
+
+    @get("/admin/plans", **serves(answers.Plans, "catalog:audit"))
     async def all_plans() -> JsonObject:
         """Every plan there ever was."""
         return {"items": await queries.plans(only_active=False)}
 
-    @post("/admin/plans", opt=needs("catalog:manage"), status_code=201)
+    @post(
+        "/admin/plans",
+        **serves(answers.CreatedPlan, "catalog:manage", status=201, keyed=True),
+    )
     async def create_plan(request: Http, data: JSONBody[NewPlan]) -> Any:
         """Create a plan; its retries are checked against its grace."""
 
@@ -74,7 +94,10 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await under_key(request, open_uow, data, work, status=201)
 
-    @post("/admin/plans/{plan_id:uuid}/retire", opt=needs("catalog:manage"), status_code=200)
+    @post(
+        "/admin/plans/{plan_id:uuid}/retire",
+        **serves(answers.RetiredPlan, "catalog:manage"),
+    )
     async def retire_plan(request: Http, plan_id: FromPath[UUID]) -> JsonObject:
         """Take a plan off sale; whoever has it keeps it."""
 
@@ -85,7 +108,10 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await in_transaction(open_uow, work)
 
-    @post("/admin/plans/{plan_id:uuid}/prices", opt=needs("catalog:manage"), status_code=201)
+    @post(
+        "/admin/plans/{plan_id:uuid}/prices",
+        **serves(answers.SetPrice, "catalog:manage", status=201, keyed=True),
+    )
     async def set_price(request: Http, plan_id: FromPath[UUID], data: JSONBody[NewPrice]) -> Any:
         """Set a price: a new row; the one before moves to the archive."""
 
@@ -97,21 +123,19 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await under_key(request, open_uow, data, work, status=201)
 
-    @get("/admin/prices", opt=needs("catalog:audit"))
-    async def prices(
+    @get("/admin/prices", **serves(answers.Prices, "catalog:audit"))
+    async def all_prices(
         plan_id: FromQuery[UUID | None] = None,
         archived: FromQuery[bool] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
         """Active prices, or the archive."""
-        extra = f"archived_at IS {'NOT NULL' if archived else 'NULL'}"
-        where = {"plan_id": plan_id}
-        return shown(await queries.listing("price", page(limit, cursor), where, extra))
+        return shown(await queries.prices(page(limit, cursor), plan_id, archived=archived))
 
-    @put("/admin/features/{code:str}", opt=needs("catalog:manage"))
+    @put("/admin/features/{code:str}", **serves(answers.Feature, "catalog:manage"))
     async def put_feature(
-        request: Http, code: FromPath[str], data: JSONBody[NewFeature]
+        request: Http, code: FeatureCode, data: JSONBody[NewFeature]
     ) -> JsonObject:
         """Describe something plans may give."""
 
@@ -132,11 +156,13 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     return [
         plans,
         plan,
+        prices,
         features,
+        providers,
         all_plans,
         create_plan,
         retire_plan,
         set_price,
-        prices,
+        all_prices,
         put_feature,
     ]

@@ -13,9 +13,11 @@ from application.identity.register_customer import RegisterCustomerCommand
 from application.ports import JsonObject
 from domain.payments.method import deactivate
 from domain.shared.ids import MethodId
+from entrypoints.api import answers
 from entrypoints.api.commands import in_transaction
-from entrypoints.api.doors import caller_of, needs
-from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.contract import serves
+from entrypoints.api.doors import caller_of
+from entrypoints.api.paging import Cursor, Limit, Word, page, shown
 from entrypoints.api.shapes import NewCustomer
 from entrypoints.container import Container
 
@@ -26,7 +28,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of customers."""
     open_uow, queries = house.open_uow(), house.queries()
 
-    @post("/customers", opt=needs("customers:register"), status_code=201)
+    @post("/customers", **serves(answers.Customer, "customers:register", status=201))
     async def register(data: JSONBody[NewCustomer]) -> JsonObject:
         """Register a payer; a known external id gives the customer there is."""
 
@@ -41,12 +43,20 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await in_transaction(open_uow, work)
 
-    @get("/customers/{customer_id:uuid}", opt=needs("customers:read"))
+    @get("/customers", **serves(answers.Customers, "customers:read"))
+    async def customers(
+        request: Http, external_id: Word = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> JsonObject:
+        """Customers, newest first; a customer finds themselves."""
+        where = {"id": caller_of(request).own, "external_id": external_id}
+        return shown(await queries.listing("customer", page(limit, cursor), where))
+
+    @get("/customers/{customer_id:uuid}", **serves(answers.Customer, "customers:read"))
     async def customer(request: Http, customer_id: FromPath[UUID]) -> JsonObject:
         """One customer."""
         return await queries.one("customer", customer_id, caller_of(request).own)
 
-    @get("/payment-methods", opt=needs("methods:read"))
+    @get("/payment-methods", **serves(answers.Methods, "methods:read"))
     async def methods(
         request: Http,
         customer_id: FromQuery[UUID | None] = None,
@@ -55,10 +65,9 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     ) -> JsonObject:
         """Saved methods; what a gateway knows them by is not shown."""
         where = {"customer_id": caller_of(request).own or customer_id}
-        extra = "inactive_reason IS NULL"
-        return shown(await queries.listing("payment_method", page(limit, cursor), where, extra))
+        return shown(await queries.methods(page(limit, cursor), where))
 
-    @delete("/payment-methods/{method_id:uuid}", opt=needs("methods:forget"), status_code=204)
+    @delete("/payment-methods/{method_id:uuid}", **serves(None, "methods:forget", status=204))
     async def forget(request: Http, method_id: FromPath[UUID]) -> None:
         """Never charge a method again."""
         own = caller_of(request).own
@@ -73,4 +82,4 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         await in_transaction(open_uow, work)
 
-    return [register, customer, methods, forget]
+    return [register, customers, customer, methods, forget]

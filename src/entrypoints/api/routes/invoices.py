@@ -4,25 +4,25 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from application.idempotency import IdempotencyKey, KeptAnswer, complete, once
+from application.idempotency import KeptAnswer, once
 from application.payments.issue_invoice import IssueInvoiceCommand
 from application.payments.pay_invoice import PayInvoiceCommand
 from application.ports import JsonObject
-from domain.payments import attempt as states
-from domain.payments.attempt import Attempt, status_of
 from domain.payments.invoice import Manual, Purchase
 from domain.payments.invoice import status_of as invoice_status
 from domain.shared.errors import InvalidValue
-from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
+from domain.shared.ids import CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
-from entrypoints.api.commands import answer_of, under_key
-from entrypoints.api.doors import caller_of, cause_of, key_of, needs
-from entrypoints.api.paging import Cursor, Limit, page, shown
-from entrypoints.api.shapes import NewInvoice, Payment
+from entrypoints.api import answers
+from entrypoints.api.commands import answer_of, at_the_provider, reserved_payment, under_key
+from entrypoints.api.contract import serves
+from entrypoints.api.doors import caller_of, cause_of, key_of
+from entrypoints.api.paging import Cursor, Limit, Word, page, shown
+from entrypoints.api.shapes import NewInvoice, NewPayment
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
@@ -32,7 +32,10 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of invoices."""
     open_uow, queries, settings = house.open_uow(), house.queries(), house.settings()
 
-    @post("/invoices", opt=needs("invoices:issue"), status_code=201)
+    @post(
+        "/invoices",
+        **serves(answers.IssuedInvoice, "invoices:issue", status=201, keyed=True),
+    )
     async def issue(request: Http, data: JSONBody[NewInvoice]) -> Any:
         """Issue an invoice; one with nothing to pay is paid at once."""
 
@@ -59,11 +62,11 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await under_key(request, open_uow, data, work, status=201)
 
-    @get("/invoices", opt=needs("invoices:read"))
+    @get("/invoices", **serves(answers.Invoices, "invoices:read"))
     async def invoices(
         request: Http,
         customer_id: FromQuery[UUID | None] = None,
-        status: FromQuery[str | None] = None,
+        status: Word = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -71,21 +74,27 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         where = {"customer_id": caller_of(request).own or customer_id, "status": status}
         return shown(await queries.listing("invoice", page(limit, cursor), where))
 
-    @get("/invoices/{invoice_id:uuid}", opt=needs("invoices:read"))
+    @get("/invoices/{invoice_id:uuid}", **serves(answers.Invoice, "invoices:read"))
     async def invoice(request: Http, invoice_id: FromPath[UUID]) -> JsonObject:
         """One invoice."""
         return await queries.one("invoice", invoice_id, caller_of(request).own)
 
-    @get("/invoices/{invoice_id:uuid}/events", opt=needs("invoices:read"))
+    @get(
+        "/invoices/{invoice_id:uuid}/events",
+        **serves(answers.Chain, "invoices:read"),
+    )
     async def events(request: Http, invoice_id: FromPath[UUID]) -> JsonObject:
         """The chain of an invoice: everything that ever happened to it."""
         return {"items": await queries.chain(invoice_id, caller_of(request).own)}
 
-    @post("/invoices/{invoice_id:uuid}/pay", opt=needs("invoices:pay"), status_code=200)
-    async def pay(request: Http, invoice_id: FromPath[UUID], data: JSONBody[Payment]) -> Any:
+    @post(
+        "/invoices/{invoice_id:uuid}/pay",
+        **serves(answers.Paying, "invoices:pay", keyed=True),
+    )
+    async def pay(request: Http, invoice_id: FromPath[UUID], data: JSONBody[NewPayment]) -> Any:
         """Pay: `redirect` names the address to send the payer to, `charging` needs nobody."""
         if data.method_id is None:
-            _check_return(data.return_url, settings.return_origins)
+            check_return(data.return_url, settings.return_origins)
         cause = cause_of(request, "payment asked for")
         command = PayInvoiceCommand(
             cause=cause,
@@ -99,50 +108,27 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         async def reserve(uow: Any) -> KeptAnswer:
             attempt_id = await house.pay_invoice().within(uow, command)
+            body = reserved_payment(attempt_id)
             if attempt_id is None:
-                return KeptAnswer(status=200, body={"kind": "paid"})
-            body = {"kind": "charging", "payment_id": str(attempt_id)}
-            return KeptAnswer(status=200, body=body, provisional=command.method_id is None)
+                return KeptAnswer(status=200, body=body)
+            # Another attempt may be open already; then its own way is told.
+            attempt = (await uow.attempts.get_many([attempt_id]))[attempt_id]
+            charges_saved = command.method_id is not None and attempt.method_id == command.method_id
+            return KeptAnswer(status=200, body=body, provisional=not charges_saved)
 
         key = key_of(request, data)
         answer, old = await once(open_uow, key, reserve)
         if answer.provisional:
-            return await at_the_provider(key, answer, command, old=old)
-        return answer_of(answer, old=old)
-
-    async def at_the_provider(
-        key: IdempotencyKey, reserved: KeptAnswer, command: PayInvoiceCommand, *, old: bool
-    ) -> Response[JsonObject]:
-        """Bring the checkout to the provider, after the commit; a repeat goes on from there."""
-        attempt_id = AttemptId(UUID(reserved.body["payment_id"]))
-        attempt = await house.pay_invoice().bring_to_provider(attempt_id, command.cause)
-        answer = KeptAnswer(status=200, body=_where_to(attempt))
-        if not isinstance(attempt.state, states.Reserved | states.Sent | states.Unknown):
-            await complete(open_uow, key, answer)
+            return await at_the_provider(house, key, answer, cause, old=old)
         return answer_of(answer, old=old)
 
     return [issue, invoices, invoice, events, pay]
 
 
-def _check_return(return_url: str | None, origins: tuple[str, ...]) -> None:
+def check_return(return_url: str | None, origins: tuple[str, ...]) -> None:
     """Send payers back to our own pages only."""
     if return_url is None:
         raise InvalidValue("return_url says where the payer goes after paying")
     parts = urlsplit(return_url)
     if f"{parts.scheme}://{parts.netloc}" not in origins:
         raise InvalidValue("return_url must belong to one of KAZNA_RETURN_ORIGINS")
-
-
-def _where_to(attempt: Attempt) -> JsonObject:
-    body: dict[str, Any] = {"payment_id": str(attempt.id), "status": status_of(attempt)}
-    match attempt.state:
-        case states.Accepted(confirmation_url=url) if url:
-            return body | {"kind": "redirect", "url": url}
-        case states.Succeeded():
-            return body | {"kind": "paid"}
-        case states.Declined(decline):
-            return body | {"kind": "declined", "reason": str(decline.reason)}
-        case states.Refused():
-            return body | {"kind": "declined", "reason": "refused"}
-        case _:
-            return body | {"kind": "pending"}

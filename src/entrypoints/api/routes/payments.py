@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.errors import NotFound
+from application.identity.access import PUBLIC
 from application.payments.ask_job import ask_message
 from application.payments.provider import RawRequest
 from application.payments.request_refund import RefundWish, reserve_refunds
@@ -15,9 +16,11 @@ from application.ports import JsonObject
 from domain.payments.refund import status_of
 from domain.shared.ids import AttemptId
 from domain.shared.money import Money
+from entrypoints.api import answers
 from entrypoints.api.commands import in_transaction, under_key
-from entrypoints.api.doors import caller_of, cause_of, headers_of, needs, peer_of, public
-from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api.contract import serves
+from entrypoints.api.doors import caller_of, cause_of, headers_of, peer_of
+from entrypoints.api.paging import Cursor, Limit, Moment, Word, instant, page, shown
 from entrypoints.api.shapes import NewRefund
 from entrypoints.container import Container
 
@@ -28,12 +31,12 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of payments."""
     open_uow, queries = house.open_uow(), house.queries()
 
-    @get("/payments", opt=needs("payments:read"))
+    @get("/payments", **serves(answers.Payments, "payments:read"))
     async def payments(
         request: Http,
         customer_id: FromQuery[UUID | None] = None,
         invoice_id: FromQuery[UUID | None] = None,
-        status: FromQuery[str | None] = None,
+        status: Word = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
@@ -45,7 +48,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         }
         return shown(await queries.listing("payment", page(limit, cursor), where))
 
-    @get("/payments/{payment_id:uuid}", opt=needs("payments:read"))
+    @get("/payments/{payment_id:uuid}", **serves(answers.Payment, "payments:read"))
     async def payment(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """One payment."""
         return await queries.one("payment", payment_id, caller_of(request).own)
@@ -62,36 +65,37 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await in_transaction(open_uow, work)
 
-    @post("/payments/{payment_id:uuid}/paid", opt=needs("payments:hint"), status_code=202)
+    @post("/payments/{payment_id:uuid}/paid", **serves(answers.Asked, "payments:hint", status=202))
     async def paid(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """A browser says it has paid: the gateway is asked, the browser is not believed."""
         return await ask(request, payment_id, "the browser says it has paid")
 
     @post(
         "/admin/payments/{payment_id:uuid}/check",
-        opt=needs("payments:check"),
-        status_code=202,
+        **serves(answers.Asked, "payments:check", status=202),
     )
     async def check(request: Http, payment_id: FromPath[UUID]) -> JsonObject:
         """Ask the gateway how a payment stands."""
         return await ask(request, payment_id, "asked by hand")
 
-    @get("/admin/payments", opt=needs("payments:audit"))
+    @get("/admin/payments", **serves(answers.Payments, "payments:audit"))
     async def all_payments(
-        status: FromQuery[str | None] = None,
-        provider: FromQuery[str | None] = None,
+        status: Word = None,
+        provider: Word = None,
         customer_id: FromQuery[UUID | None] = None,
+        since: Moment = None,
+        until: Moment = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
-        """Everybody's payments, newest first."""
+        """Everybody's payments, newest first; `since` is included, `until` is not."""
         where = {"status": status, "provider": provider, "customer_id": customer_id}
-        return shown(await queries.listing("payment", page(limit, cursor), where))
+        period = (instant(since, "since"), instant(until, "until"))
+        return shown(await queries.listing("payment", page(limit, cursor), where, period))
 
     @post(
         "/admin/payments/{payment_id:uuid}/refund",
-        opt=needs("payments:refund"),
-        status_code=202,
+        **serves(answers.Refund, "payments:refund", status=202, keyed=True),
     )
     async def refund(request: Http, payment_id: FromPath[UUID], data: JSONBody[NewRefund]) -> Any:
         """Give money back; the outcome is seen on the invoice."""
@@ -127,7 +131,7 @@ def webhooks(house: Container) -> HTTPRouteHandler:
     """Return the route that gateways call; it trusts nothing but the provider's own check."""
     settings = house.settings()
 
-    @post("/webhooks/{provider:str}", opt=public(), status_code=200)
+    @post("/webhooks/{provider:str}", **serves(None, PUBLIC))
     async def webhook(request: Http, provider: FromPath[str]) -> Response[None]:
         """Take a notification; 200 says that it is kept and need not come again."""
         if provider not in house.gateways().codes():

@@ -1,6 +1,5 @@
 """Subscribe, look, unsubscribe, resume."""
 
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +10,25 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from adapters.postgres.queries import show_subscription
 from adapters.postgres.subscriptions import to_row
 from application.errors import NotFound
+from application.idempotency import KeptAnswer, once
+from application.payments.pay_invoice import PayInvoiceCommand
 from application.ports import JsonObject
 from application.subscriptions.change_renewal import ChangeRenewalCommand
 from application.subscriptions.subscribe import SubscribeCommand
-from domain.shared.errors import InvalidValue
 from domain.shared.ids import CustomerId, MethodId, PriceId, SubscriptionId
 from domain.subscriptions.model import Subscription
-from entrypoints.api.commands import in_transaction, under_key
-from entrypoints.api.doors import caller_of, cause_of, needs
-from entrypoints.api.paging import Cursor, Limit, page, shown
+from entrypoints.api import answers
+from entrypoints.api.commands import (
+    answer_of,
+    at_the_provider,
+    in_transaction,
+    reserved_payment,
+)
+from entrypoints.api.contract import serves
+from entrypoints.api.doors import caller_of, cause_of, key_of
+from entrypoints.api.paging import Cursor, Limit, instant, page, shown
 from entrypoints.api.problems import BadRequest
+from entrypoints.api.routes.invoices import check_return
 from entrypoints.api.shapes import NewSubscription
 from entrypoints.container import Container
 
@@ -46,13 +54,17 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     def show(subscription: Subscription) -> JsonObject:
         return show_subscription(to_row(subscription), clock.now())
 
-    @post("/subscriptions", opt=needs("subscriptions:change"), status_code=201)
+    @post(
+        "/subscriptions",
+        **serves(answers.Subscribed, "subscriptions:change", status=201, keyed=True),
+    )
     async def subscribe(request: Http, data: JSONBody[NewSubscription]) -> Any:
         """Subscribe; the answer names the invoice to pay where there is one."""
         house.gateways().get(data.provider)
         customer_id = customer_for(request, data.customer_id)
-        if data.starts_at is not None and data.starts_at.tzinfo is None:
-            raise InvalidValue("starts_at needs an offset from UTC")
+        checks_out = data.pay == "redirect"
+        if checks_out:
+            check_return(data.return_url, house.settings().return_origins)
         command = SubscribeCommand(
             cause=cause_of(request, "subscribed"),
             customer_id=customer_id,
@@ -61,19 +73,46 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
             auto_renewal=data.auto_renewal,
             charge_saved=data.pay == "saved",
             method_id=MethodId(data.method_id) if data.method_id else None,
-            starts_at=data.starts_at.astimezone(UTC) if data.starts_at else None,
+            starts_at=instant(data.starts_at, "starts_at"),
         )
 
-        async def work(uow: Any) -> JsonObject:
+        async def reserve(uow: Any) -> KeptAnswer:
             if customer_id not in await uow.customers.get_many([customer_id]):
                 raise NotFound("customer", customer_id)
             done = await house.subscribe().within(uow, command)
+            subscription, payment = done.subscription, None
+            if checks_out and done.invoice_id is not None:
+                paying = PayInvoiceCommand(
+                    cause=command.cause,
+                    invoice_id=done.invoice_id,
+                    owner=customer_id,
+                    provider=data.provider,
+                    return_url=data.return_url,
+                    save_method=data.save_method,
+                )
+                payment = reserved_payment(await house.pay_invoice().within(uow, paying))
+                subscription = (await uow.subscriptions.lock_many([subscription.id]))[
+                    subscription.id
+                ]
             invoice_id = str(done.invoice_id) if done.invoice_id else None
-            return {"subscription": show(done.subscription), "invoice_id": invoice_id}
+            body = {
+                "subscription": show(subscription),
+                "invoice_id": invoice_id,
+                "payment": payment,
+            }
+            return KeptAnswer(
+                status=201, body=body, provisional=payment is not None and "payment_id" in payment
+            )
 
-        return await under_key(request, open_uow, data, work, status=201)
+        key = key_of(request, data)
+        answer, old = await once(open_uow, key, reserve)
+        if answer.provisional:
+            return await at_the_provider(
+                house, key, answer, command.cause, old=old, under="payment"
+            )
+        return answer_of(answer, old=old)
 
-    @get("/subscriptions", opt=needs("subscriptions:read"))
+    @get("/subscriptions", **serves(answers.Subscriptions, "subscriptions:read"))
     async def subscriptions(
         request: Http,
         customer_id: FromQuery[UUID | None] = None,
@@ -88,7 +127,10 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
             await queries.subscriptions(where, owner=owner, active=active, now=clock.now())
         )
 
-    @get("/subscriptions/{subscription_id:uuid}", opt=needs("subscriptions:read"))
+    @get(
+        "/subscriptions/{subscription_id:uuid}",
+        **serves(answers.Subscription, "subscriptions:read"),
+    )
     async def subscription(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """One subscription: whether it gives access now, and what happens next."""
         own = caller_of(request).own
@@ -103,8 +145,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
     @delete(
         "/subscriptions/{subscription_id:uuid}",
-        opt=needs("subscriptions:change"),
-        status_code=200,
+        **serves(answers.Subscription, "subscriptions:change"),
     )
     async def unsubscribe(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """Stop: access lasts to the end of what is paid, and nothing is charged again."""
@@ -117,8 +158,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
     @post(
         "/subscriptions/{subscription_id:uuid}/resume-renewal",
-        opt=needs("subscriptions:change"),
-        status_code=200,
+        **serves(answers.Subscription, "subscriptions:change"),
     )
     async def resume(request: Http, subscription_id: FromPath[UUID]) -> JsonObject:
         """Take an unsubscribe back while the paid period lasts."""
