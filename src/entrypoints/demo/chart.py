@@ -1,5 +1,6 @@
 """The chart: revenue by month, and how many belong to the club."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,11 @@ _STYLE = Style(
 
 def draw_chart(books: Books, file: Path) -> None:
     """Write an SVG that needs nothing from anywhere: no scripts, no fonts, no network."""
+    months = books.months
     chart: Any = pygal.Line(
+        # Both axes begin at nothing, or the two halves of the picture could not be compared.
+        range=(0, _round_up(max(max(m.purchases_minor, m.renewals_minor) for m in months) / 100)),
+        secondary_range=(0, _round_up(max(m.standing("active") for m in months))),
         js=(),
         style=_STYLE,
         width=1000,
@@ -40,13 +45,18 @@ def draw_chart(books: Books, file: Path) -> None:
         disable_xml_declaration=False,
         value_formatter=lambda amount: f"{amount:,.0f}",
     )
-    months = books.months
     chart.x_labels = [month.month for month in months]
     chart.add("purchases, USD", [_point(month.purchases_minor) for month in months])
     chart.add("renewals, USD", [_point(month.renewals_minor) for month in months])
     chart.add("active members (right)", [m.standing("active") for m in months], secondary=True)
     chart.add("past due (right)", [m.standing("past_due") for m in months], secondary=True)
     file.write_bytes(chart.render())
+
+
+def _round_up(value: float) -> int:
+    """Return the next round number, so that the axis ends on it."""
+    step = 10 ** max(len(str(int(value))) - 1, 0)
+    return step * max(1, math.ceil(value / step))
 
 
 def _point(amount_minor: int) -> dict[str, Any]:
