@@ -55,7 +55,7 @@ def draw_chart(books: Books, file: Path) -> None:
 
 def _round_up(value: float) -> int:
     """Return the next round number, so that the axis ends on it."""
-    step = 10 ** max(len(str(int(value))) - 1, 0)
+    step: int = 10 ** max(len(str(int(value))) - 1, 0)
     return step * max(1, math.ceil(value / step))
 
 
