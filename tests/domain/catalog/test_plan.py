@@ -1,7 +1,6 @@
 """Plans are checked when they are made; a price never changes under anybody."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -10,46 +9,17 @@ from hypothesis import strategies as st
 from domain.catalog.plan import (
     Dunning,
     MisalignedDunning,
-    Plan,
     PlanInactive,
-    Price,
     PriceArchived,
     offer,
     retire,
     succeed,
 )
-from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
-from domain.shared.calendar import Interval, Unit
 from domain.shared.errors import InvalidValue
-from domain.shared.ids import PlanId, PriceId
 from domain.shared.money import Money
-from tests.domain.makers import NOON
+from tests.builders import a_plan, a_price
 
-
-def _plan(**changed: object) -> Plan:
-    given = {
-        "id": PlanId(uuid4()),
-        "name": "Cinema",
-        "description": "",
-        "interval": Interval(1, Unit.MONTH),
-        "is_recurring": True,
-        "trial_days": 0,
-        "dunning": Dunning(),
-        "features": (),
-        "is_active": True,
-        "created_at": NOON,
-    }
-    return Plan(**(given | changed))  # type: ignore[arg-type]
-
-
-def _price(plan: Plan, minor: int, currency: str = "RUB") -> Price:
-    return Price(
-        id=PriceId(uuid4()),
-        plan_id=plan.id,
-        money=Money.of(minor, currency),
-        set_by="manager:1",
-        created_at=NOON,
-    )
+RUB = Money.of(100, "RUB")
 
 
 @pytest.mark.parametrize(
@@ -90,9 +60,9 @@ def test_retries_that_fill_the_grace_are_taken(days: set[int], spare: int) -> No
 
 
 def test_a_new_price_archives_the_one_before_in_its_currency_only() -> None:
-    plan = _plan()
-    rubles, dollars = _price(plan, 100), _price(plan, 200, "USD")
-    new = _price(plan, 150)
+    plan = a_plan()
+    rubles, dollars = a_price(plan, RUB), a_price(plan, Money.of(200, "USD"))
+    new = a_price(plan, Money.of(150, "RUB"))
     (active,), archived = succeed([rubles, dollars], new)
     assert active is new
     assert [price.id for price in archived] == [rubles.id]
@@ -101,33 +71,18 @@ def test_a_new_price_archives_the_one_before_in_its_currency_only() -> None:
 
 
 def test_only_what_is_on_offer_can_be_bought() -> None:
-    plan = _plan()
-    price = _price(plan, 100)
+    plan = a_plan()
+    price = a_price(plan, RUB)
     assert offer(plan, price) == price.money
     with pytest.raises(PlanInactive):
         offer(retire(plan), price)
     with pytest.raises(PriceArchived):
-        offer(plan, succeed([price], _price(plan, 1))[1][0])
+        offer(plan, succeed([price], a_price(plan, Money.of(1, "RUB")))[1][0])
     with pytest.raises(PriceArchived):
-        offer(_plan(), price)
+        offer(a_plan(), price)
 
 
 @pytest.mark.parametrize("changed", [{"name": " "}, {"name": "x" * 201}, {"trial_days": -1}])
 def test_a_plan_that_makes_no_sense_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
-        _plan(**changed)
-
-
-@given(minutes=st.lists(st.integers(0, 60 * 24 * 40), max_size=60))
-def test_no_history_of_declines_ever_gets_past_a_cap(minutes: list[int]) -> None:
-    declines = sorted(NOON - timedelta(minutes=m) for m in minutes)
-    at = allowed_from(declines, NOON)
-    assert at >= NOON
-    for cap in CARD_SCHEME_CAPS:
-        assert len([d for d in declines if d > at - cap.window]) < cap.tries
-    if at > NOON:
-        just_before = at - timedelta(microseconds=1)
-        assert any(
-            len([d for d in declines if d > just_before - cap.window]) >= cap.tries
-            for cap in CARD_SCHEME_CAPS
-        )
+        a_plan(**changed)

@@ -11,7 +11,7 @@ from domain.payments.attempt import IllegalMove, external_id_of, status_of
 from domain.payments.declines import Decline, DeclineReason
 from domain.payments.settlement import Ended, Evidence, Held, Strange, Taken, Waiting, settle
 from domain.shared.money import Money
-from tests.domain.makers import NOON, PRICE, an_attempt
+from tests.builders import NOON, PRICE, an_attempt
 
 NO_FUNDS = Decline(DeclineReason.INSUFFICIENT_FUNDS, "insufficient_funds")
 REFUSED = "the move is refused"

@@ -12,7 +12,7 @@ from domain.payments.invoice import IllegalInvoiceMove, fold, status_of
 from domain.payments.invoice_events import InvoiceEvent
 from domain.shared.ids import AttemptId, RefundId
 from domain.shared.money import Money
-from tests.domain.makers import PRICE, an_invoice
+from tests.builders import PRICE, an_invoice
 
 
 class InvoiceMachine(RuleBasedStateMachine):

@@ -18,7 +18,7 @@ from domain.subscriptions import lifecycle
 from domain.subscriptions.lifecycle import IllegalSubscriptionMove
 from domain.subscriptions.model import Renewal, access_until, has_access, status_of
 from domain.subscriptions.renewal import Due, due, renew_at
-from tests.domain.makers import MOSCOW, NOON, a_subscription
+from tests.builders import MOSCOW, NOON, a_subscription
 
 GRACE = timedelta(hours=72)
 _OVER = ("canceled", "expired")
