@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from adapters.redis.consumer import BellConsumer, Outage
+from adapters.redis.waker import CHANNEL, Waker
 
 _LOG = logging.getLogger("kazna.bells")
 NAMESPACE = "kazna"
@@ -48,6 +49,7 @@ class BellBroker(RedisBroker):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self.outage = Outage()
+        self.waker = Waker(self.client)
 
     @property
     def consumer_class(self) -> type[BellConsumer]:
@@ -82,6 +84,7 @@ class BellBroker(RedisBroker):
                     *(bell.options["redis_message_id"], bell.encode()),
                 ]
                 dispatch(keys=[self.namespace], args=arguments, client=pipe)
+                pipe.publish(CHANNEL, queue)
             pipe.execute()
 
 

@@ -11,6 +11,9 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 
 _LOG = logging.getLogger("kazna.bells")
 _AWAY_SECONDS = 1.0
+# How long nobody looks for bells while every one of them is heard, and while nothing tells of them.
+_HEARING_SECONDS = 0.5
+_LOOKING_MS = 50
 
 
 class Outage:
@@ -43,7 +46,24 @@ class BellConsumer(_RedisConsumer):
     cannot be sent. A bell is worth none of it: the sweep rings for everything that is still there.
     """
 
+    def __init__(self, broker: Any, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
+        self.longest_pause_ms = timeout
+
     def __next__(self) -> MessageProxy | None:
+        waker = self.broker.waker
+        if not waker.listens:
+            return self._looked(min(self.longest_pause_ms, _LOOKING_MS))
+        waker.expect(self.queue_name)
+        proxy = self._looked(0)
+        if proxy is None:
+            busy = self.outstanding_message_count >= self.prefetch
+            waker.wait(self.queue_name, _LOOKING_MS / 1000 if busy else _HEARING_SECONDS)
+        return proxy
+
+    def _looked(self, pause_ms: int) -> MessageProxy | None:
+        """Look once; when there is nothing, pause before saying so."""
+        self.timeout = pause_ms
         while True:
             try:
                 proxy: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]

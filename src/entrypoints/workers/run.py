@@ -24,8 +24,8 @@ from entrypoints.workers.watchdog import Watchdog
 
 _LOG = logging.getLogger("kazna.worker")
 _LEAST_THREADS = 8
-# How long a consumer waits before it looks again: a bell is heard after about half of it.
-_WORKER_TIMEOUT_MS = 50
+# How soon idle threads notice that they are to end; work wakes them at once.
+_WORKER_TIMEOUT_MS = 500
 _TIME_LIMIT_MARGIN_SECONDS = 10.0
 
 
@@ -58,6 +58,7 @@ def run_worker(
     broker.warn_of_eviction()
     try:
         worker.start()
+        broker.waker.start()
         loop_thread = get_event_loop_thread()
         assert loop_thread is not None
         watchdog = Watchdog(loop_thread.loop, misses=stuck_seconds)
@@ -65,6 +66,7 @@ def run_worker(
         _LOG.info("working on %s", ", ".join(spec.name for spec in queues))
         stop.wait()
     finally:
+        broker.waker.stop()
         worker.stop(timeout=int(shutdown_seconds * 1000))
         broker.client.close()
 
