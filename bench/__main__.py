@@ -1,0 +1,29 @@
+"""`python -m bench [NAME …] [--quick]`: run benchmarks and print their ratios."""
+
+import asyncio
+import sys
+from importlib import import_module
+from pathlib import Path
+
+NAMES = sorted(
+    file.stem.replace("_", "-")
+    for file in Path(__file__).parent.glob("*.py")
+    if "\nasync def run(" in file.read_text()
+)
+
+
+def main(arguments: list[str]) -> int:
+    quick = "--quick" in arguments
+    wanted = [name for name in arguments if not name.startswith("--")] or NAMES
+    for name in wanted:
+        if name not in NAMES:
+            print(f"there is no benchmark {name}; there are {', '.join(NAMES)}", file=sys.stderr)
+            return 2
+    for name in wanted:
+        module = import_module(f"bench.{name.replace('-', '_')}")
+        asyncio.run(module.run(quick=quick))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
