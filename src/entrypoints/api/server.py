@@ -3,12 +3,14 @@
 import logging
 
 import uvicorn
+from litestar import Litestar
 
 from entrypoints.api.app import create_app
 from entrypoints.api.observe import WithRequestId
 from entrypoints.container import Container
 
 _GRACE_SECONDS = 15
+_MOST_AT_ONCE = 1000
 
 
 def serve(house: Container) -> None:
@@ -16,16 +18,26 @@ def serve(house: Container) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(WithRequestId())
     settings = house.settings()
-    config = uvicorn.Config(
-        create_app(house),
-        host=settings.api_host,
-        port=settings.api_port,
+    app = create_app(house)
+    uvicorn.Server(server_config(app, host=settings.api_host, port=settings.api_port)).run()
+
+
+def server_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
+    """Return how the API is served.
+
+    The server's own reading of forwarded addresses is off: it would believe any client that sits
+    on this machine, and which proxies are ours is said in the settings.
+    """
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
         loop="uvloop",
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        limit_concurrency=1000,
+        limit_concurrency=_MOST_AT_ONCE,
     )
-    uvicorn.Server(config).run()

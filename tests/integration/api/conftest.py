@@ -23,6 +23,7 @@ from application.ports import Done, Failed, Message
 from entrypoints.api.app import create_app
 from entrypoints.api.contract import ANSWER
 from entrypoints.api.problems import Problem
+from entrypoints.api.server import server_config
 from entrypoints.container import Container, build_container
 from entrypoints.deployment import ConfiguredProviders
 from entrypoints.settings import read_settings
@@ -179,8 +180,10 @@ async def api(database_url: str) -> AsyncIterator[Api]:
 @asynccontextmanager
 async def served(app: Litestar) -> AsyncIterator[str]:
     """Serve an application over real HTTP, on the loop that its connections live on."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+    # asyncio turns Nagle's algorithm off only for sockets that say they are TCP.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     await eventually(lambda: server.started or serving.done(), "the API serves")
     try:

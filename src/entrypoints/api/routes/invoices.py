@@ -129,6 +129,9 @@ def check_return(return_url: str | None, origins: tuple[str, ...]) -> None:
     """Send payers back to our own pages only."""
     if return_url is None:
         raise InvalidValue("return_url says where the payer goes after paying")
-    parts = urlsplit(return_url)
+    try:
+        parts = urlsplit(return_url)
+    except ValueError as error:
+        raise InvalidValue("return_url is not an address") from error
     if f"{parts.scheme}://{parts.netloc}" not in origins:
         raise InvalidValue("return_url must belong to one of KAZNA_RETURN_ORIGINS")
