@@ -174,7 +174,12 @@ def test_a_payment_without_metadata_has_no_reference() -> None:
 def test_a_nul_in_a_title_does_not_reach_a_text_column() -> None:
     method = {"type": "bank_card", "id": "m", "title": "a\0b"}
 
-    assert "\0" not in repr(snapshot(payment_method=method, metadata={"a": "\\u0000\0"}))
+    read = snapshot(payment_method=method, metadata={"a": "c\0", "b": "\\u0000"})
+
+    assert read.method is not None
+    assert read.method.title == read.raw["payment_method"]["title"] == "a\ufffdb"
+    assert read.metadata["a"] == "c\ufffd"
+    assert "\0" not in read.metadata["b"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +197,6 @@ def test_a_nul_in_a_title_does_not_reach_a_text_column() -> None:
         pytest.param({"created_at": "0001-01-01T00:00:00+14:00"}, id="before its beginning"),
         pytest.param({"id": "../x"}, id="an id that is a path"),
         pytest.param({"id": ""}, id="no id"),
-        pytest.param({"recipient": json.loads("[" * 500 + "]" * 500)}, id="deep"),
     ],
 )
 async def test_a_payment_that_cannot_be_trusted_is_unknown_not_guessed(
@@ -222,6 +226,21 @@ async def test_a_body_that_is_no_payment_is_unknown(body: bytes) -> None:
     assert isinstance(await looked_up(answer(200, body)), Unreachable)
 
 
+@pytest.mark.parametrize(
+    ("found", "put"),
+    [
+        pytest.param(b'"100700"', b"[" * 100_000 + b"]" * 100_000, id="deep"),
+        pytest.param(b"Bank card", b"\xff\xfe", id="not UTF-8"),
+        pytest.param(b"Bank card", rb"\ud800", id="half a character"),
+    ],
+)
+async def test_a_payment_with_something_vile_inside_is_unknown(found: bytes, put: bytes) -> None:
+    body = json.dumps(a_payment()).encode()
+    assert found in body
+
+    assert isinstance(await charged(answer(200, body.replace(found, put))), OutcomeUnknown)
+
+
 async def test_an_answer_about_another_payment_is_no_answer() -> None:
     other = told(200, a_payment(id="another"))
 
@@ -229,6 +248,11 @@ async def test_an_answer_about_another_payment_is_no_answer() -> None:
     async with yookassa_before(other) as (yookassa, _):
         captured = await yookassa.capture(PAYMENT_ID, idempotency_key="k")
     assert isinstance(captured, OutcomeUnknown)
+
+
+async def test_an_answer_about_another_refund_is_no_answer() -> None:
+    async with yookassa_before(told(200, A_REFUND)) as (yookassa, _):
+        assert isinstance(await yookassa.get_refund("another"), OutcomeUnknown)
 
 
 async def test_a_refused_request_says_what_was_wrong() -> None:

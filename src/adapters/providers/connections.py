@@ -43,6 +43,7 @@ class Connections:
     def _made(self) -> httpx.AsyncHTTPTransport:
         if self._tls is None:
             self._tls = httpx.create_ssl_context(verify=True, trust_env=False)
+        # Not the client above it, which would add cookies, redirects and a third of the CPU.
         return httpx.AsyncHTTPTransport(
             verify=self._tls,
             trust_env=False,

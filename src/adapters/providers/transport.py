@@ -83,7 +83,6 @@ class Transport:
         self._timeout = httpx.Timeout(
             limits.total_seconds, connect=limits.connect_seconds, pool=limits.connect_seconds
         ).as_dict()
-        # The client above this class would add cookies, redirects and a third of the CPU per call.
         self._connections = Connections(
             limits.connections,
             keep_alive_seconds=limits.keep_alive_seconds,
