@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from sqlalchemy import select
+from sqlalchemy import MetaData, select
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.ext.automap import automap_base
 
@@ -43,7 +43,12 @@ async def _grow(here: Place, first: int, last: int) -> None:
         for start in range(first, last, 500_000):
             end = min(start + 499_999, last - 1)
             await driver.execute(_GROW, START, start, end, timeout=900)
-        await driver.execute("VACUUM ANALYZE subscription", timeout=900)
+    await _vacuum(here)
+
+
+async def _vacuum(here: Place) -> None:
+    """Do what autovacuum does between two nights, so that runs do not pay for one another."""
+    await here.run_sql("VACUUM ANALYZE subscription")
 
 
 async def _claim(here: Place, rows: int) -> float:
@@ -84,16 +89,19 @@ async def run(*, quick: bool) -> None:
         await here.run_sql(_SEED)
         await _grow(here, 0, small)
         engine = create_async_engine(async_url(here.url))
-        base = automap_base()
+        known = MetaData()
         async with engine.connect() as connection:
-            await connection.run_sync(base.prepare)
+            await connection.run_sync(lambda sync: known.reflect(sync, only=["subscription"]))
+        base = automap_base(metadata=known)
+        base.prepare()
         kind = base.classes.subscription
 
         async def orm() -> float:
             began = perf_counter()
             for _ in range(200):
                 async with AsyncSession(engine) as session, session.begin():
-                    wanted = select(kind).order_by(kind.renew_at, kind.id).limit(1)
+                    due_rows = select(kind).where(kind.renew_at < START.replace(year=2100))
+                    wanted = due_rows.order_by(kind.renew_at, kind.id).limit(1)
                     found = await session.execute(wanted.with_for_update(skip_locked=True))
                     row = found.scalar_one()
                     row.renew_at = row.renew_at.replace(year=row.renew_at.year + 1)
@@ -109,10 +117,13 @@ async def run(*, quick: bool) -> None:
             rates,
             [Goal("P5 claim ÷ ORM", "Kazna", "ORM, a row per transaction", 100)],
         )
+        await _vacuum(here)
         at_small = Rates(tuple([await _claim(here, due) for _ in range(5)]))
+        await _vacuum(here)
         probe_small = await _probe(here)
         await _grow(here, small, large)
         at_large = Rates(tuple([await _claim(here, due) for _ in range(5)]))
+        await _vacuum(here)
         probe_large = await _probe(here)
         ratio = at_small.median / at_large.median
         print(f"P5 cost per due row at {large:,} ÷ {small:,}: {ratio:.2f}, aimed at 1.2 at most")
