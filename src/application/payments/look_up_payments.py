@@ -34,16 +34,38 @@ class LookUpPayments:
     policy: BillingPolicy
 
     async def call(self, batch: Sequence[Message]) -> Sequence[PaymentSnapshot | Done | Failed]:
-        """Fetch each payment; a gateway that cannot be asked is asked again later."""
-        gate = asyncio.Semaphore(self.policy.concurrency)
+        """Fetch each payment; a gateway that cannot be asked is asked again later.
 
-        async def one(message: Message) -> LookUp:
+        A payment whose money we have recorded is not fetched: a hint can bring nothing new of it,
+        and most notifications follow a charge that was answered already.
+        """
+        gate = asyncio.Semaphore(self.policy.concurrency)
+        recorded = await self._recorded(batch)
+
+        async def one(message: Message) -> PaymentSnapshot | Done | Failed:
+            if message.payload["external_id"] in recorded:
+                return Done()
             provider = self.providers.get(message.payload["provider"])
             async with gate:
-                return await provider.get_payment(message.payload["external_id"])
+                return _reply(await provider.get_payment(message.payload["external_id"]))
 
-        answers = await asyncio.gather(*(one(message) for message in batch))
-        return [_reply(answer) for answer in answers]
+        return await asyncio.gather(*(one(message) for message in batch))
+
+    async def _recorded(self, batch: Sequence[Message]) -> set[str]:
+        """Return the ids, among those asked for, of payments that are captured here."""
+        asked: dict[str, list[str]] = {}
+        for message in batch:
+            asked.setdefault(message.payload["provider"], []).append(message.payload["external_id"])
+        async with self.units_of_work() as uow:
+            known: dict[str, AttemptId] = {}
+            for provider, external_ids in asked.items():
+                known |= await uow.attempts.ids_by_external(provider, external_ids)
+            attempts = await uow.attempts.get_many(list(known.values()))
+        return {
+            external_id
+            for external_id, attempt_id in known.items()
+            if attempts[attempt_id].is_captured
+        }
 
     async def record(
         self, uow: PaymentsUnitOfWork, batch: Sequence[tuple[Message, PaymentSnapshot]]
