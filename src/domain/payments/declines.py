@@ -45,7 +45,8 @@ ADVICE: dict[DeclineReason, Advice] = {
     DeclineReason.AUTHENTICATION: Advice.USER_ACTION,
     DeclineReason.CONSENT_REVOKED: Advice.NEVER,
     DeclineReason.ABANDONED: Advice.USER_ACTION,
-    DeclineReason.MERCHANT_CANCELED: Advice.NEVER,
+    # We let it go ourselves: the card is as good as before, and nothing is tried unasked.
+    DeclineReason.MERCHANT_CANCELED: Advice.USER_ACTION,
     # A reason nobody has named yet may be anything; a person looks before money is tried again.
     DeclineReason.UNRECOGNIZED: Advice.USER_ACTION,
 }
