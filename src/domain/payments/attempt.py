@@ -264,13 +264,18 @@ def lose_sight(attempt: Attempt, why: str, *, now: datetime) -> Moved:
 
 
 def ask_again(attempt: Attempt, *, now: datetime) -> Attempt:
-    """Plan the next question to the gateway, further away each time; it never ends by itself."""
+    """Plan the next question to the gateway, further away each time; it never ends by itself.
+
+    What is decided, or waits for a person, is not asked for any more.
+    """
     asked = attempt.asked + 1
     match attempt.state:
         case Accepted(since=since) | Authorized(since=since):
             wait = next(wait for age, wait in POLL_EVERY if now - since < age)
-        case _:
+        case Reserved() | Sent() | Unknown():
             wait = RE_ASK_AFTER[min(asked, len(RE_ASK_AFTER) - 1)]
+        case _:
+            return attempt
     return replace(attempt, asked=asked, next_ask_at=now + wait, version=attempt.version + 1)
 
 
@@ -348,13 +353,15 @@ def decline(attempt: Attempt, why: Decline, *, external_id: str | None, now: dat
 
 
 def refuse(attempt: Attempt, why: str, *, now: datetime) -> Moved:
-    """Record that the gateway refused the request itself; nothing was executed."""
+    """Record that the gateway refused the request itself; what is closed already stays so."""
     match attempt.state:
         case Sent() | Reserved() | Unknown():
             event = events.PaymentRefused(
                 payment_id=attempt.id, invoice_id=attempt.invoice_id, why=why
             )
             return _to(attempt, Refused(why, now)), [event]
+        case Declined() | Refused() | Canceled() | Expired():
+            return attempt, []
         case _:
             raise IllegalMove(attempt, "be refused")
 
