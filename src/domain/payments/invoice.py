@@ -27,6 +27,12 @@ class IllegalInvoiceMove(DomainError):
         self.invoice_id, self.move = invoice.id, move
 
 
+class BrokenChain(DomainError):
+    """An event stands in a chain where it cannot have happened."""
+
+    code = "broken_chain"
+
+
 @dataclass(frozen=True, slots=True)
 class SubscriptionPeriod:
     """It pays one period of a subscription, at a price; no period ever has a second invoice."""
@@ -167,8 +173,34 @@ def status_of(state: State) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
+# In which states each event can happen; the first one only where there is no state yet.
+_FROM: dict[type[chain.InvoiceEvent], tuple[type[State], ...]] = {
+    chain.Issued: (),
+    chain.PaymentCreated: (Issued,),
+    chain.AttemptFailed: (Processing, Canceling, Review),
+    chain.Paid: (Issued, Processing, Canceling, Review),
+    chain.LatePaid: (Canceled, Expired),
+    chain.PaidTwice: (Paid, Refunding, PartiallyRefunded, Refunded),
+    chain.CancelRequested: (Processing,),
+    chain.Canceled: (Issued,),
+    chain.Expired: (Issued,),
+    chain.RefundRequested: (Paid, PartiallyRefunded),
+    chain.RefundSucceeded: (Refunding,),
+    chain.RefundDeclined: (Refunding,),
+    chain.MismatchDetected: (Issued, Processing, Canceling, Canceled, Expired),
+}
+
+
 def apply(state: State | None, event: chain.InvoiceEvent, owed: Money) -> State:
-    """Return the state after an event: the one table of moves, used by commands and by replay."""
+    """Return the state after an event: the one table of moves, used by commands and by replay.
+
+    Refuses what cannot have happened there, so that a replay finds more than a wrong ending.
+    """
+    allowed = _FROM.get(type(event))
+    possible = allowed == () if state is None else isinstance(state, allowed or ())
+    if not possible:
+        where = "at the beginning" if state is None else f"while {status_of(state)}"
+        raise BrokenChain(f"{event.name} cannot happen {where}")
     match event:
         case chain.Issued():
             return Issued()
@@ -206,7 +238,7 @@ def apply(state: State | None, event: chain.InvoiceEvent, owed: Money) -> State:
             assert state is not None
             return state
         case _:
-            raise TypeError(f"{event.name} does not belong to an invoice")
+            raise AssertionError(f"{event.name} is in the table and leads nowhere")
 
 
 def _partly(attempt_id: AttemptId, returned: Money) -> State:
