@@ -163,8 +163,26 @@ class Api:
         return str(opened["payment_id"])
 
 
+def must_be_problem(answer: Any, status: int) -> None:
+    """Hold an answer to RFC 9457."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["code"]
+
+
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
+    """An API over a database of its own."""
+    async with opened(database_url) as one:
+        yield one
+
+
+@asynccontextmanager
+async def opened(database_url: str) -> AsyncIterator[Api]:
+    """Serve the API over a database, with a gateway in memory and a clock by hand."""
     settings = read_settings({"KAZNA_ENVIRONMENT": "test"})
     house = build_container(settings, database_url=database_url, redis_url=NOBODY_LISTENS)
     clock = ManualClock(START)
