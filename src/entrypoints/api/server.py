@@ -1,6 +1,8 @@
 """Serve the API with uvicorn until it is told to stop."""
 
 import logging
+import signal
+from types import FrameType
 
 import uvicorn
 from litestar import Litestar
@@ -19,7 +21,14 @@ def serve(house: Container) -> None:
         handler.addFilter(WithRequestId())
     settings = house.settings()
     app = create_app(house)
-    uvicorn.Server(server_config(app, host=settings.api_host, port=settings.api_port)).run()
+    server = uvicorn.Server(server_config(app, host=settings.api_host, port=settings.api_port))
+
+    def stop(_: int, __: FrameType | None) -> None:
+        server.should_exit = True
+
+    # The server raises SIGTERM once more when it has ended; what comes after it must still run.
+    signal.signal(signal.SIGTERM, stop)
+    server.run()
 
 
 def server_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
