@@ -81,4 +81,13 @@ def _living_owner(descriptor: int) -> int | None:
         return None
     except PermissionError:
         pass
-    return int(written)
+    return None if _has_ended(int(written)) else int(written)
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell whether a process is dead and only waits for its parent to notice."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False  # no such file system here: the signal's answer has to do
+    return stat.rpartition(")")[2].split()[0] == "Z"

@@ -1,228 +1,403 @@
-"""A subscription over years of days, charges and second thoughts, against a naive model.
+"""A subscription over years of days, charges and second thoughts, against a card of paper.
 
-The model keeps what a customer could write down: until when it is paid, how often the bank said
-no, whether they asked to stop. Time only goes forward; answers come late, twice and unasked.
+Time only goes forward; answers come late, twice, out of order and unasked; refused moves are
+played too.
 """
 
-from datetime import datetime, timedelta
-from uuid import uuid4
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
-from domain.shared.calendar import Period, business_day
+from domain.shared.calendar import Interval, Unit
 from domain.shared.errors import InvalidValue
-from domain.shared.ids import InvoiceId
+from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import lifecycle
 from domain.subscriptions.lifecycle import IllegalSubscriptionMove
-from domain.subscriptions.model import Renewal, access_until, has_access, status_of
-from domain.subscriptions.renewal import Due, due, renew_at
-from tests.builders import MOSCOW, NOON, a_subscription
+from domain.subscriptions.model import (
+    CardTerms,
+    Created,
+    PastDue,
+    Paused,
+    Renewal,
+    access_until,
+    has_access,
+    status_of,
+)
+from domain.subscriptions.renewal import Blocked, Due, NotDue, due, expires_at, renew_at
+from tests.builders import a_subscription
+from tests.domain.subscriptions.index_card import CLOSED, DAY, Card
 
-GRACE = timedelta(hours=72)
-_OVER = ("canceled", "expired")
+ZONES = ("Europe/Moscow", "Europe/Berlin", "America/New_York", "Pacific/Apia")
+# Month ends, a leap day, and days on which clocks change.
+STARTS = (
+    datetime(2026, 1, 31, 12, tzinfo=UTC),
+    datetime(2028, 2, 29, 0, 30, tzinfo=UTC),
+    datetime(2026, 3, 28, 23, 30, tzinfo=UTC),
+    datetime(2026, 10, 24, 23, 45, tzinfo=UTC),
+    datetime(2026, 12, 31, 20, 59, tzinfo=UTC),
+)
+DUNNING = (
+    ((0, 1, 2, 3), timedelta(hours=72)),
+    ((0,), timedelta()),
+    ((0, 3, 7), timedelta(days=7, hours=12)),
+)
+INTERVALS = ((1, "month"), (1, "year"), (3, "month"), (7, "day"), (1, "day"))
 
 
 class SubscriptionMachine(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.sub = a_subscription()
-        self.now = NOON
-        self.periods: list[Period] = []
-        self.tries: list[datetime] = []
-        self.stopping = False
-        self.invoice: InvoiceId | None = None
-        self.old: list[InvoiceId] = []
+    @initialize(
+        start=st.sampled_from(STARTS),
+        zone=st.sampled_from(ZONES),
+        interval=st.sampled_from(INTERVALS),
+        dunning=st.sampled_from(DUNNING),
+        renewal=st.sampled_from(["automatic", "automatic", "automatic", "manual"]),
+        has_method=st.sampled_from([True, True, True, False]),
+        begins_in_days=st.sampled_from([0, 0, 0, 20]),
+        trial_days=st.sampled_from([0, 0, 14]),
+    )
+    def subscribe(
+        self,
+        start: datetime,
+        zone: str,
+        interval: tuple[int, str],
+        dunning: tuple[tuple[int, ...], timedelta],
+        renewal: str,
+        has_method: bool,
+        begins_in_days: int,
+        trial_days: int,
+    ) -> None:
+        begins = start + begins_in_days * DAY
+        card = Card(ZoneInfo(zone), interval[1], interval[0], *dunning, renewal, has_method, begins)
+        self.card, self.now, self.moves = card, start, 0
+        self.invoices: list[InvoiceId] = []
+        self.unpaid: list[InvoiceId] = []
+        self.is_checkout = False
+        card.anchor = card.day(begins).day
+        self.sub = a_subscription(
+            interval=Interval(interval[0], Unit(interval[1])),
+            anchor_day=card.anchor,
+            terms=CardTerms(
+                provider="test",
+                method_id=MethodId(UUID(int=1)) if has_method else None,
+                retry_days=dunning[0],
+                grace=dunning[1],
+            ),
+            renewal=Renewal(renewal),
+            state=Created(begins),
+        )
+        if trial_days:
+            self._do(lambda: lifecycle.start_trial(self.sub, trial_days, now=self.now))
+            card.status, card.start, card.end = "active", begins, begins + trial_days * DAY
+            card.granted.append((begins, card.end))
 
-    @property
-    def status(self) -> str:
-        return status_of(self.sub.state)
+    def _do(self, act: Callable[[], Any]) -> list[str]:
+        """Do what must be possible; count the move and name what was told."""
+        before = self.sub
+        moved = act()
+        self.sub, said = moved if isinstance(moved, tuple) else (moved, [])
+        self.moves += self.sub is not before
+        assert all(event.aggregate_id == before.id for event in said)
+        return [event.name.removeprefix("subscription.") for event in said]
 
-    @rule(hours=st.integers(1, 24 * 40))
+    def _refused(self, act: Callable[[], Any]) -> None:
+        with pytest.raises(IllegalSubscriptionMove) as refused:
+            act()
+        assert refused.value.subscription_id == self.sub.id
+
+    def _open(self, *, checkout: bool) -> None:
+        invoice = InvoiceId(UUID(int=len(self.invoices) + 1))
+        assert self._do(lambda: lifecycle.open_charge(self.sub, invoice, now=self.now)) == []
+        self.invoices.append(invoice)
+        self.unpaid.append(invoice)
+        self.card.charge, self.card.charged_at = str(invoice), self.now
+        self.is_checkout = checkout
+
+    def _close_charge(self, invoice: InvoiceId) -> bool:
+        was_open = self.card.charge == str(invoice)
+        if was_open:
+            self.card.charge = self.card.charged_at = None
+        return was_open
+
+    @rule(hours=st.one_of(st.integers(1, 30), st.integers(1, 24 * 45)))
     def time_passes(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
 
+    @rule(minutes=st.sampled_from([-1, 0, 1]))
+    def midnight_comes(self, minutes: int) -> None:
+        midnight = self.card.midnight(self.card.day(self.now) + DAY)
+        self.now = max(self.now, midnight + timedelta(minutes=minutes))
+
     @rule()
     def the_daily_run(self) -> None:
-        match due(self.sub, now=self.now, zone=MOSCOW):
+        card, today = self.card, self.card.day(self.now)
+        answer = due(self.sub, now=self.now, zone=card.zone)
+        match answer:
+            case NotDue():
+                assert card.due(self.now) == "not due"
+            case Blocked():
+                assert card.due(self.now) == "blocked"
+                said = self._do(lambda: self._fail(None, retryable=False, not_before=None))
+                assert said == ["renewal_failed"]
+                card.decline(self.now, retryable=False, not_before=None)
             case Due(period):
-                assert not self.stopping, "somebody who stopped is charged"
-                assert self.sub.charge is None, "charged while a charge is open"
-                assert self.status in ("active", "past_due")
-                assert period.start == self.periods[-1].end, "a gap or an overlap"
-                today = business_day(self.now, MOSCOW)
-                spent = [t for t in self.tries if t >= self.periods[-1].end - timedelta(days=1)]
-                assert today not in [business_day(t, MOSCOW) for t in spent], "twice in a day"
-                assert len(spent) < 4, "more tries than the plan has"
-                self._open()
-                self.tries.append(self.now)
-            case _:
-                pass
-
-    def _open(self) -> None:
-        self.invoice = InvoiceId(uuid4())
-        self.sub, _ = lifecycle.open_charge(self.sub, self.invoice, now=self.now)
-        self.old.append(self.invoice)
+                assert card.due(self.now) == "due"
+                assert period.start == card.end
+                assert today not in card.days_tried, "charged twice in one day"
+                assert card.failures < len(card.retry_days), "more tries than were agreed"
+                card.days_tried.append(today)
+                self._open(checkout=False)
+                assert due(self.sub, now=self.now, zone=card.zone) == NotDue()
 
     @rule()
-    def a_first_invoice_is_paid_for(self) -> None:
-        if self.status == "created" and self.sub.charge is None:
-            self._open()
-
-    @rule()
-    def a_second_charge_is_refused(self) -> None:
-        if self.sub.charge is None:
-            return
-        try:
-            lifecycle.open_charge(self.sub, InvoiceId(uuid4()), now=self.now)
-        except IllegalSubscriptionMove:
-            return
-        raise AssertionError("two charges are open at once")
-
-    @rule()
-    def the_bank_says_yes(self) -> None:
-        if self.invoice is None:
-            return
-        before = self.status
-        self.sub, period, said = lifecycle.grant(
-            self.sub, self.invoice, method_id=None, now=self.now, zone=MOSCOW
-        )
-        self.invoice = None
-        if before == "canceled":
-            assert period is None
-            assert [e.name for e in said] == ["subscription.paid_after_cancel"]
-            return
-        assert period is not None
-        if before in ("active", "past_due", "paused"):
-            assert period.start == self.periods[-1].end, "days were lost or given away"
+    def the_customer_pays_by_hand(self) -> None:
+        if self.card.charge is None and self.card.status in ("created", "active", "past_due"):
+            self._open(checkout=True)
         else:
-            assert period.start == max(self.now, period.start)
-        assert all(not period.overlaps(other) for other in self.periods)
-        self.periods.append(period)
-        if before == "expired":
-            self.tries.clear()
+            other = InvoiceId(UUID(int=10**6))
+            self._refused(lambda: lifecycle.open_charge(self.sub, other, now=self.now))
 
-    @rule(retryable=st.booleans())
-    def the_bank_says_no(self, retryable: bool) -> None:
-        if self.invoice is None:
+    @precondition(lambda self: self.unpaid)
+    @rule(data=st.data(), saves=st.booleans())
+    def the_bank_says_yes(self, data: st.DataObject, saves: bool) -> None:
+        """To the open charge, or late to one everybody had given up."""
+        invoice = data.draw(st.sampled_from(self.unpaid))
+        method = MethodId(UUID(int=2)) if saves else None
+        card, before = self.card, self.card.status
+        bought = card.pay(self.now)
+        periods = []
+
+        def act() -> Any:
+            moved, period, said = lifecycle.grant(
+                self.sub, invoice, method_id=method, now=self.now, zone=card.zone
+            )
+            periods.append(period and (period.start, period.end))
+            return moved, said
+
+        said = self._do(act)
+        assert periods == [bought]
+        self.unpaid.remove(invoice)
+        self._close_charge(invoice)
+        if bought is None:
+            assert said == ["paid_after_cancel"]
             return
-        before = self.status
-        self.sub, said = lifecycle.charge_failed(
+        card.has_method |= saves
+        begins = {"expired": "reactivated", "created": "activated", "canceled": "activated"}
+        assert said == [begins.get(before, "renewed")]
+
+    def _fail(
+        self, invoice: InvoiceId | None, *, retryable: bool, not_before: datetime | None
+    ) -> Any:
+        return lifecycle.charge_failed(
             self.sub,
-            self.invoice,
+            invoice,
             "no",
             retryable=retryable,
+            not_before=not_before,
             now=self.now,
-            zone=MOSCOW,
+            zone=self.card.zone,
         )
-        self.invoice = None
-        if before in ("active", "past_due") and not self.stopping:
-            assert self.status == "past_due"
-            at = renew_at(self.sub)
-            if not retryable:
-                assert at is None
-            if at is not None:
-                assert business_day(at, MOSCOW) > business_day(self.now, MOSCOW)
-                assert at <= self.periods[-1].end + GRACE
-        else:
-            assert self.status == before
-            assert said == []
 
+    @precondition(lambda self: self.invoices and not (self.card.charge and self.is_checkout))
+    @rule(data=st.data(), retryable=st.booleans(), hours=st.sampled_from([None, 5, 30, 300]))
+    def the_bank_says_no(self, data: st.DataObject, retryable: bool, hours: int | None) -> None:
+        """To the open charge, or once more to an old one, paid or not."""
+        invoice = data.draw(st.sampled_from(self.invoices[-3:]))
+        not_before = self.now + timedelta(hours=hours) if hours else None
+        before, failures = self.sub, self.card.failures
+        said = self._do(lambda: self._fail(invoice, retryable=retryable, not_before=not_before))
+        if not self._close_charge(invoice):
+            assert self.sub is before, "a late decline moved something"
+            assert said == []
+            return
+        self.card.decline(self.now, retryable=retryable, not_before=not_before)
+        assert said == (["renewal_failed"] if self.card.failures > failures else [])
+
+    @precondition(lambda self: self.card.charge)
     @rule()
-    def the_customer_gives_up_a_checkout(self) -> None:
-        if self.invoice is not None:
-            before = self.sub.state
-            self.sub = lifecycle.release_charge(self.sub, self.invoice)
-            assert self.sub.state == before
-            self.invoice = None
+    def nobody_finishes_the_payment(self) -> None:
+        """A checkout is abandoned; a charge of the card ends without a verdict after a week."""
+        old_enough = self.card.charged_at and self.now - self.card.charged_at >= 7 * DAY
+        if self.is_checkout or old_enough:
+            invoice = InvoiceId(UUID(self.card.charge))
+            state = self.sub.state
+            assert self._do(lambda: lifecycle.release_charge(self.sub, invoice)) == []
+            assert self.sub.state == state
+            self._close_charge(invoice)
+            assert lifecycle.release_charge(self.sub, invoice) is self.sub
 
     @rule()
     def the_customer_stops(self) -> None:
-        was_over = self.status in _OVER
-        before = self.sub
-        self.sub, _ = lifecycle.stop_renewal(self.sub, now=self.now)
-        if was_over:
+        card, before = self.card, self.sub
+        said = self._do(lambda: lifecycle.stop_renewal(self.sub, now=self.now))
+        if card.status in CLOSED or card.renewal == "stopping":
             assert self.sub is before
+            assert said == []
+            return
+        unpaid = card.status == "created"
+        over = card.status in ("active", "past_due") and card.end <= self.now and not card.charge
+        if unpaid or over:
+            card.status, card.reopens = "canceled", False
+            assert said == ["canceled"]
         else:
-            self.stopping = True
-            assert renew_at(self.sub) is None
+            card.renewal = "stopping"
+            assert said == ["renewal_stopped"]
 
     @rule()
     def the_customer_thinks_better_of_it(self) -> None:
-        paid = self.status in ("active", "past_due", "paused")
-        allowed = paid and self.now < self._end()
-        try:
-            self.sub, _ = lifecycle.resume_renewal(self.sub, now=self.now)
-        except IllegalSubscriptionMove:
-            assert not allowed
-            return
-        assert allowed
-        self.stopping = False
+        card, before = self.card, self.sub
 
-    def _end(self) -> datetime:
-        return self.sub.state.period.end  # type: ignore[union-attr]
+        def act() -> Any:
+            return lifecycle.resume_renewal(self.sub, now=self.now)
 
-    @rule(days=st.integers(-1, 32))
-    def pause(self, days: int) -> None:
-        before_end = self._end() if self.status == "active" else None
-        try:
-            self.sub, _ = lifecycle.pause(self.sub, days, now=self.now)
-        except (IllegalSubscriptionMove, InvalidValue):
+        if card.status not in ("active", "past_due", "paused") or self.now >= self._end_shown():
+            self._refused(act)
+        elif card.renewal == "automatic":
+            assert self._do(act) == []
+            assert self.sub is before
+        elif not card.has_method:
+            with pytest.raises(InvalidValue):
+                act()
+        else:
+            assert self._do(act) == ["renewal_resumed"]
+            card.renewal = "automatic"
+
+    def _end_shown(self) -> datetime:
+        assert self.card.end is not None
+        pause = self.card.pause
+        return self.card.end + (pause[1] - pause[0]) if pause else self.card.end
+
+    @rule(days=st.sampled_from([-1, 0, 1, 7, 30, 31]))
+    def a_pause_begins(self, days: int) -> None:
+        card = self.card
+
+        def act() -> Any:
+            return lifecycle.pause(self.sub, days, now=self.now)
+
+        if not 1 <= days <= 30:
+            with pytest.raises(InvalidValue):
+                act()
             return
-        assert 1 <= days <= 30
-        assert before_end is not None
-        assert self._end() == before_end + timedelta(days=days)
-        last = self.periods[-1]
-        self.periods[-1] = Period(last.start, last.end + timedelta(days=days))
+        runs = card.status == "active" and card.start <= self.now < card.end
+        if not runs or card.charge:
+            self._refused(act)
+            return
+        assert self._do(act) == ["paused"]
+        card.status, card.pause = "paused", (self.now, self.now + days * DAY)
 
     @rule()
-    def resume(self) -> None:
-        if self.status != "paused":
+    def a_pause_ends_early(self) -> None:
+        if self.card.status != "paused":
+            self._refused(lambda: lifecycle.resume(self.sub, now=self.now))
             return
-        before = self._end()
-        self.sub, _ = lifecycle.resume(self.sub, now=self.now)
-        last = self.periods[-1]
-        self.periods[-1] = Period(last.start, last.end - (before - self._end()))
+        assert self._do(lambda: lifecycle.resume(self.sub, now=self.now)) == ["resumed"]
+        self.card.resume(self.now)
 
     @rule()
     def the_nightly_expiry(self) -> None:
-        before, since = self.sub, self.sub.charge.since if self.sub.charge else None
-        if self.status == "paused":
-            end = self._end()
-            self.sub, _ = lifecycle.lapse(self.sub, now=self.now)
-            assert self.status in ("paused", "active")
-            assert self._end() == end
+        card, before = self.card, self.sub
+        becomes = card.lapses(self.now)
+        said = self._do(lambda: lifecycle.lapse(self.sub, now=self.now))
+        if becomes is None:
+            assert self.sub is before
             return
-        self.sub, _ = lifecycle.lapse(self.sub, now=self.now)
-        if self.sub is before:
+        if becomes == "active":
+            card.resume(self.now)
+            assert said == ["resumed"]
+        else:
+            card.status, card.reopens = becomes, False
+            assert said == [becomes]
+        again = lifecycle.lapse(self.sub, now=self.now)
+        assert again == (self.sub, []) or becomes == "active"
+
+    @rule(really=st.sampled_from([False, False, False, True]))
+    def a_manager_ends_it(self, really: bool) -> None:
+        if not really:
             return
-        end = self.periods[-1].end
-        assert self.status == ("canceled" if self.stopping else "expired")
-        assert self.now >= (end if self.stopping else end + GRACE)
-        if since is not None:
-            assert self.now - since >= timedelta(hours=24), "an answer was not waited for"
+        before = self.sub
+        said = self._do(lambda: lifecycle.cancel(self.sub, "asked for", now=self.now))
+        if self.card.status in CLOSED:
+            assert self.sub is before
+            return
+        assert said == ["canceled"]
+        self.card.status, self.card.pause, self.card.reopens = "canceled", None, False
+
+    @rule(really=st.sampled_from([False, True]))
+    def the_first_invoice_expires(self, really: bool) -> None:
+        if self.card.status != "created":
+            self._refused(lambda: lifecycle.give_up(self.sub, now=self.now))
+        elif really:
+            assert self._do(lambda: lifecycle.give_up(self.sub, now=self.now)) == ["canceled"]
+            self.card.status, self.card.reopens = "canceled", True
+
+    @precondition(lambda self: self.card.status != "created")
+    @rule()
+    def a_second_trial_is_refused(self) -> None:
+        self._refused(lambda: lifecycle.start_trial(self.sub, 14, now=self.now))
+
+    @invariant()
+    def it_is_as_the_card_says(self) -> None:
+        card, state = self.card, self.sub.state
+        assert status_of(state) == card.status
+        assert self.sub.renewal.value == card.renewal
+        assert self.sub.anchor_day == card.anchor
+        assert (self.sub.terms.method_id is not None) == card.has_method
+        charge = self.sub.charge
+        assert (str(charge.invoice_id) if charge else None) == card.charge
+        assert self.sub.version == 1 + self.moves
+        match state:
+            case PastDue(_, failures, retry_at):
+                assert (failures, retry_at) == (card.failures, card.retry)
+            case Paused(_, since, until):
+                assert (since, until) == card.pause
+            case _:
+                pass
+        if card.status in ("active", "past_due", "paused"):
+            assert state.period.start == card.start  # type: ignore[union-attr]
+            assert state.period.end == self._end_shown()  # type: ignore[union-attr]
 
     @invariant()
     def access_is_paid_for(self) -> None:
-        until = access_until(self.sub)
-        if self.status in ("created", "paused", *_OVER):
-            assert until is None
-            assert not has_access(self.sub, self.now)
-        else:
-            end = self.periods[-1].end
-            automatic = self.sub.renewal is Renewal.AUTOMATIC
-            assert until == (end + GRACE if automatic else end)
-            if has_access(self.sub, self.now):
-                assert self.periods[-1].start <= self.now < until
+        until = self.card.watches_until()
+        assert access_until(self.sub) == until
+        watches = until is not None and self.card.start <= self.now < until
+        assert has_access(self.sub, self.now) == watches
+        if watches:
+            inside = any(a <= self.now < b for a, b in self.card.granted)
+            in_grace_or_moved_by_a_pause = self.card.granted[-1][0] <= self.now
+            assert inside or in_grace_or_moved_by_a_pause
 
     @invariant()
     def periods_follow_one_another(self) -> None:
-        for earlier, later in zip(self.periods, self.periods[1:], strict=False):
-            assert earlier.end <= later.start
+        for earlier, later in pairwise(self.card.granted):
+            assert earlier[1] <= later[0], "two periods overlap"
+
+    @invariant()
+    def nobody_is_charged_who_said_stop_or_is_being_charged(self) -> None:
+        if self.card.renewal != "automatic" or self.card.charge:
+            assert renew_at(self.sub) is None
+
+    @invariant()
+    def what_is_over_waits_for_nothing(self) -> None:
+        if self.card.status in (*CLOSED, "created"):
+            assert renew_at(self.sub) is None
+            assert expires_at(self.sub) is None
 
 
 TestSubscriptionMachine = SubscriptionMachine.TestCase
 TestSubscriptionMachine.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, print_blob=True
+    max_examples=200, stateful_step_count=50, deadline=None, print_blob=True
 )
