@@ -118,50 +118,9 @@ class PostgresLedger:
         by_key = _answers(batch, row)
         if len(first) == len(postings):
             return [by_key[posting.key] for posting in postings]
-        return _with_repeats(postings, first, by_key)
+        return await self._with_repeats(postings, first, by_key)
 
-
-def _answers(batch: Batch, row: Any) -> dict[str, Posted | KeyConflict]:
-    days = row["posting_dates"]
-    answers: dict[str, Posted | KeyConflict] = {
-        posting.key: Posted(batch.ids[index], days[index])
-        for index, posting in enumerate(batch.postings)
-    }
-    if row["known_positions"] is not None:
-        known = zip(
-            row["known_positions"],
-            row["known_ids"],
-            row["known_dates"],
-            row["known_agree"],
-            strict=True,
-        )
-        for position, operation_id, day, agree in known:
-            key = batch.postings[position - 1].key
-            answers[key] = Posted(operation_id, day, True) if agree else KeyConflict(key)
-    return answers
-
-
-def _with_repeats(
-    postings: Sequence[Posting],
-    first: dict[str, Posting],
-    by_key: dict[str, Posted | KeyConflict],
-) -> list[Posted | KeyConflict]:
-    """Answer a key that one batch names twice as if the second had come later."""
-    answers: list[Posted | KeyConflict] = []
-    seen: set[str] = set()
-    for posting in postings:
-        answer = by_key[posting.key]
-        if posting.key in seen and isinstance(answer, Posted):
-            if posting.money == first[posting.key].money:
-                answer = replace(answer, replayed=True)
-            else:
-                answer = KeyConflict(posting.key)
-        seen.add(posting.key)
-        answers.append(answer)
-    return answers
-
-
-@asynccontextmanager
+    async @asynccontextmanager
 async def _floor_kept() -> AsyncIterator[None]:
     """Name the account when the database refuses to let it fall below its floor."""
     try:

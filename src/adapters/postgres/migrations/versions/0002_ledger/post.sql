@@ -64,12 +64,15 @@ CREATE FUNCTION ledger_compare(
     ids uuid[], keys text[], kinds text[], account_ids uuid[],
     entry_operations integer[], entry_accounts integer[], amounts bigint[],
     OUT positions bigint[], OUT found_ids uuid[], OUT found_dates date[], OUT agree boolean[]
-) LANGUAGE sql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+) LANGUAGE sql SET enable_seqscan = off AS $$
     WITH known AS MATERIALIZED (
         SELECT given.position, operation.id, operation.posting_date,
             operation.kind = given.kind AS same_kind
         FROM unnest(ids, keys, kinds) WITH ORDINALITY AS given(id, key, kind, position)
-        JOIN operation ON operation.key = given.key AND operation.id <> given.id
+        LEFT JOIN LATERAL (
+            SELECT * FROM operation WHERE operation.key = given.key LIMIT 1
+        ) AS operation ON true
+        WHERE operation.id <> given.id
     ), offered AS MATERIALIZED (
         SELECT of_operation, array_agg(row(account_ids[of_account], amount)::text
             ORDER BY account_ids[of_account], amount) AS entries

@@ -1,6 +1,6 @@
--- The rules of the books, checked once per statement over all of its rows. The functions that
--- look rows up in large tables forbid scans: they are planned while the tables are empty, and
--- that plan must still be right when they are not.
+-- The rules of the books, checked once per statement over all of its rows. A session plans each
+-- query once, perhaps while the tables are empty, and that plan must still be right when they are
+-- not: so these functions look rows up by index alone, and outer joins fix who looks up whom.
 
 CREATE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -71,13 +71,21 @@ END $$;
 -- A personal account has its balance row, shard 0, from the start: its floor is always checked.
 CREATE FUNCTION ledger_open_balances() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO account_balance (account_id, shard, balance_minor, floor_minor, normal_sign, currency)
-    SELECT id, 0, 0, floor_minor, CASE WHEN kind IN ('asset', 'expense') THEN 1 ELSE -1 END, currency
+    INSERT INTO account_balance
+        (account_id, shard, balance_minor, floor_minor, normal_sign, currency)
+    SELECT id, 0, 0, floor_minor,
+        CASE WHEN kind IN ('asset', 'expense') THEN 1 ELSE -1 END, currency
     FROM added WHERE owner IS NOT NULL;
     RETURN NULL;
 END $$;
 CREATE TRIGGER opened AFTER INSERT ON account REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_open_balances();
+
+-- Rows to be joined to a large table, one by one: the planner believes there is one of them, so it
+-- looks each up by index, and that plan, made once per session, is right for every size of table.
+CREATE FUNCTION ledger_deltas(accounts uuid[], currencies text[], deltas bigint[])
+RETURNS TABLE (account_id uuid, currency text, balance_minor bigint) LANGUAGE sql VOLATILE ROWS 1 AS
+    'SELECT * FROM unnest(accounts, currencies, deltas)';
 
 -- Entries come whole: all entries of an operation in one statement, balanced per currency, on
 -- known accounts in their currency, dated as their operation is. Then the balances move, in the
@@ -86,8 +94,10 @@ CREATE FUNCTION ledger_book_entries() RETURNS trigger LANGUAGE plpgsql
     SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
     company_shard smallint := ledger_shard();
-    used integer;
-    moved uuid[];
+    used uuid[];
+    currencies text[];
+    deltas bigint[];
+    kept_ids uuid[];
     company uuid[];
     wrong record;
 BEGIN
@@ -116,21 +126,23 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_balanced';
     END IF;
 
-    SELECT count(*) INTO used FROM (SELECT DISTINCT account_id, currency FROM added) AS distinct_used;
-    WITH kept AS (
+    SELECT array_agg(account_id), array_agg(currency), array_agg(balance_minor)
+    INTO used, currencies, deltas
+    FROM (
+        SELECT account_id, currency, sum(amount_minor)::bigint AS balance_minor
+        FROM added GROUP BY account_id, currency ORDER BY account_id
+    ) AS delta;
+    WITH moved AS (
         UPDATE account_balance AS kept SET balance_minor = kept.balance_minor + delta.balance_minor
-        FROM (
-            SELECT account_id, currency, sum(amount_minor)::bigint AS balance_minor
-            FROM added GROUP BY account_id, currency ORDER BY account_id
-        ) AS delta
+        FROM ledger_deltas(used, currencies, deltas) AS delta
         WHERE kept.account_id = delta.account_id AND kept.currency = delta.currency
             AND (kept.shard = 0 OR kept.shard = company_shard)
         RETURNING kept.account_id, kept.shard
     )
-    SELECT array_agg(account_id), coalesce(array_agg(account_id) FILTER (WHERE shard > 0), '{}')
-    INTO moved, company FROM kept;
+    SELECT array_agg(account_id), array_agg(account_id) FILTER (WHERE shard > 0)
+    INTO kept_ids, company FROM moved;
 
-    IF used > coalesce(cardinality(moved), 0) THEN
+    IF cardinality(used) > coalesce(cardinality(kept_ids), 0) THEN
         SELECT added.account_id, added.currency INTO wrong
         FROM added LEFT JOIN account ON account.id = added.account_id
         WHERE account.currency IS DISTINCT FROM added.currency LIMIT 1;
@@ -138,14 +150,15 @@ BEGIN
             RAISE EXCEPTION 'there is no account % in %', wrong.account_id, wrong.currency
                 USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_known';
         END IF;
+        -- What is left are company accounts whose shard is used for the first time.
         WITH first AS (
             INSERT INTO account_balance AS kept
                 (account_id, shard, balance_minor, normal_sign, currency)
-            SELECT account.id, company_shard, sum(added.amount_minor)::bigint,
-                CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END, account.currency
-            FROM added JOIN account ON account.id = added.account_id
-            WHERE account.id <> ALL (coalesce(moved, '{}'))
-            GROUP BY account.id ORDER BY account.id
+            SELECT delta.account_id, company_shard, delta.balance_minor,
+                CASE WHEN account.kind IN ('asset', 'expense') THEN 1 ELSE -1 END, delta.currency
+            FROM ledger_deltas(used, currencies, deltas) AS delta
+            LEFT JOIN account ON account.id = delta.account_id
+            WHERE delta.account_id <> ALL (coalesce(kept_ids, '{}'))
             ON CONFLICT (account_id, shard) DO UPDATE SET
                 balance_minor = kept.balance_minor + excluded.balance_minor
             RETURNING kept.account_id
@@ -154,7 +167,8 @@ BEGIN
     END IF;
 
     INSERT INTO day_balance AS kept (account_id, day, shard, debit_minor, credit_minor, entries)
-    SELECT account_id, posting_date, CASE WHEN account_id = ANY (company) THEN company_shard ELSE 0 END,
+    SELECT account_id, posting_date,
+        CASE WHEN account_id = ANY (company) THEN company_shard ELSE 0 END,
         sum(greatest(amount_minor, 0)), sum(greatest(-amount_minor, 0)), count(*)
     FROM added GROUP BY account_id, posting_date ORDER BY account_id, posting_date
     ON CONFLICT (account_id, day, shard) DO UPDATE SET
