@@ -66,6 +66,13 @@ SELECT external_id, status, amount_minor, currency, coalesce(captured_minor, 0) 
 FROM payment WHERE provider = $1 AND external_id = ANY($2)
 """
 
+_SAMPLES = """
+SELECT invoice.number FROM invoice
+LEFT JOIN payment ON payment.invoice_id = invoice.id AND payment.status = 'declined'
+WHERE invoice.purpose = 'renewal' AND invoice.status = 'paid'
+ORDER BY payment.id IS NULL, invoice.id DESC LIMIT 1
+"""
+
 _QUIET = """
 SELECT (SELECT count(*) FROM message WHERE state <> 'dead') AS open,
     (SELECT count(*) FROM schedule WHERE enabled AND next_due <= $1) AS due,
@@ -115,6 +122,10 @@ class PostgresOverview:
     async def quiet(self, now: Any) -> dict[str, int]:
         """Count open messages and due schedules; `sent` rises with every message ever written."""
         return (await self._rows(_QUIET, now))[0]
+
+    async def samples(self) -> list[str]:
+        """Name an invoice that was renewed, if there is one after a declined charge."""
+        return [row["number"] for row in await self._rows(_SAMPLES)]
 
     async def is_unused(self) -> bool:
         """Tell whether nobody has been billed here yet."""

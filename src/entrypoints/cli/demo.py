@@ -1,10 +1,11 @@
 """`kazna demo`."""
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,6 +41,8 @@ class Share(click.ParamType[float]):
 @click.command()
 @click.option("--full", is_flag=True, help="All 23,570 customers, not every fiftieth.")
 @click.option("--declines", type=Share(), default="0%", help="How many charges fail: 5%.")
+@click.option("--every", type=click.IntRange(min=1), default=_FEW, help="Every n-th customer: 50.")
+@click.option("--days", type=click.IntRange(1, 546), default=546, help="Stop after so many days.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="How many; 1 by default.")
 @click.option(
     "--folder",
@@ -57,9 +60,7 @@ class Share(click.ParamType[float]):
     help="Where the chart and the books are written.",
 )
 @json_option
-def demo(
-    full: bool, declines: float, workers: int, folder: Path, report_folder: Path, as_json: bool
-) -> None:
+def demo(full: bool, every: int, as_json: bool, **options: Any) -> None:
     """Bill 18 months of a real online shop's purchases, day by day.
 
     Customers are registered, buy, save a card and join a monthly club that is renewed by the jobs
@@ -67,20 +68,13 @@ def demo(
     the messages, the workers, the sandbox over HTTP and its webhooks. Then the books are printed
     and checked; exit code 1 says that a check failed.
     """
-    run(
-        every=1 if full else _FEW,
-        declines=declines,
-        workers=workers,
-        folder=folder,
-        report_folder=report_folder,
-        as_json=as_json,
-        stay=False,
-    )
+    run(every=1 if full else every, as_json=as_json, **options)
 
 
 def run(
     *,
     every: int = _FEW,
+    days: int = 546,
     declines: float = 0.0,
     workers: int = 1,
     folder: Path = _DATA_FOLDER,
@@ -89,54 +83,41 @@ def run(
     stay: bool = False,
 ) -> None:
     """Run the demonstration and print it; with `stay`, go on until told to stop."""
-    from entrypoints.cli.failures import Refused
     from entrypoints.cli.logs import log_to_stderr
     from entrypoints.cli.up import greet, say
     from entrypoints.demo import run as demonstration
-    from entrypoints.settings import read_settings
     from entrypoints.up.run import prepared
 
     log_to_stderr("warning")
-    try:
-        demonstration.cleared(folder)
-        given = demonstration.settings_of_demo(folder)
-        settings = read_settings({**_environment(), **given})
-        if settings.is_production:
-            raise Refused("the demonstration is refused in production")
+    environ = demonstration.environment_of_demo(os.environ)
+    demonstration.cleared(folder)
+    with (
+        prepared(environ, demonstration.settings_of_demo(folder)) as ready,
+        progress("18 months") as shown,
+    ):
 
         def after(report: "Report") -> None:
-            _show(report, report_folder, as_json)
+            _show(report, folder, report_folder, as_json)
             if stay:
-                greet(told)
+                greet(ready.settings, say)
 
-        with (
-            prepared(settings, given) as (told, found, environment),
-            progress("18 months") as shown,
-        ):
-            order = demonstration.Order(
-                every=every,
-                declines=declines,
-                workers=workers,
-                report_folder=report_folder,
-                say=say,
-                step=_step(shown),
-                began=_BEGAN,
-            )
-            report = asyncio.run(
-                demonstration.run_demo(order, told, found, environment, after=after, stay=stay)
-            )
-    except demonstration.NotOurs as error:
-        raise Refused(str(error)) from error
-    except demonstration.Interrupted:
-        raise click.Abort from None
+        order = demonstration.Order(
+            every=every,
+            days=days,
+            declines=declines,
+            workers=workers,
+            report_folder=report_folder,
+            say=say,
+            step=_step(shown),
+            began=_BEGAN,
+            stay=stay,
+        )
+        try:
+            report = asyncio.run(demonstration.run_demo(order, ready, after))
+        except demonstration.Interrupted:
+            raise click.Abort from None
     if not report.holds:
         raise click.exceptions.Exit(1)
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 def _step(shown: Step) -> Step:
@@ -152,12 +133,13 @@ def _step(shown: Step) -> Step:
     return line
 
 
-def _show(report: "Report", folder: Path, as_json: bool) -> None:
+def _show(report: "Report", folder: Path, report_folder: Path, as_json: bool) -> None:
     from entrypoints.demo.report import BOOKS, CHART, print_report
 
     if as_json:
         print_json(report.as_json())
         return
     print_report(report, print_table)
-    click.echo(f"Chart: {folder / CHART}, books: {folder / BOOKS}")
-    click.echo(f"Look closer: KAZNA_DATA_FOLDER={_DATA_FOLDER} kazna explain ID")
+    click.echo(f"Chart: {report_folder / CHART}, books: {report_folder / BOOKS}")
+    for name in report.samples:
+        click.echo(f"Look closer: KAZNA_DATA_FOLDER={folder} kazna explain {name}")

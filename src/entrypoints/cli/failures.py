@@ -21,6 +21,10 @@ class OutOfReach(Exception):
     """Something the command needs cannot be reached; the text is one sentence."""
 
 
+class WentWrong(Exception):
+    """The command was begun and did not come to its end; the text is one sentence."""
+
+
 def told(error: Exception) -> int:
     """Write an error to stderr as one sentence and return the exit code it stands for."""
     code, sentence = _judged(error)
@@ -43,7 +47,7 @@ def _judged(error: Exception) -> tuple[int, str]:
             return UNAVAILABLE, str(error)
         case NotFound() | DomainError():
             return WRONG_USAGE, str(error)
-        case ApplicationError():
+        case ApplicationError() | WentWrong():
             return FOUND, str(error)
         case _ if _is_away(error):
             return UNAVAILABLE, f"the database cannot be used: {_first_line(error)}"

@@ -2,9 +2,9 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib.resources import files
 from itertools import groupby
 from operator import attrgetter
@@ -12,7 +12,8 @@ from operator import attrgetter
 from domain.shared.money import Currency, Money
 
 USD = Currency("USD")
-EVERY_FIFTIETH = 50
+FIRST_DAY = date(1997, 1, 1)
+DAYS = 546
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,24 @@ def by_day(*, every: int = 1) -> Iterator[tuple[date, list[Purchase]]]:
         yield day, list(bought)
 
 
-def totals(*, every: int = 1) -> Totals:
-    """Add the file up."""
+def every_day(*, every: int = 1, days: int = DAYS) -> Iterator[tuple[date, Sequence[Purchase]]]:
+    """Read the first days of the file one by one, those without a purchase too."""
+    busy = by_day(every=every)
+    coming, bought = next(busy, (date.max, []))
+    for number in range(days):
+        day = FIRST_DAY + timedelta(days=number)
+        if day < coming:
+            yield day, ()
+            continue
+        yield day, bought
+        coming, bought = next(busy, (date.max, []))
+
+
+def totals(*, every: int = 1, days: int = DAYS) -> Totals:
+    """Add the file up, or its first days."""
     found = Totals()
     customers: set[int] = set()
-    for _, bought in by_day(every=every):
+    for _, bought in every_day(every=every, days=days):
         buyers = [purchase.customer for purchase in bought]
         customers.update(buyers)
         found.purchases += len(bought)

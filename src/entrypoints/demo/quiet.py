@@ -8,13 +8,14 @@ from datetime import datetime
 import httpx
 
 from adapters.postgres.overview import PostgresOverview
+from entrypoints.cli.failures import WentWrong
 
 _FIRST_LOOK_SECONDS = 0.004
 _LONGEST_LOOK_SECONDS = 0.01
 _PATIENCE_SECONDS = 180.0
 
 
-class NeverQuiet(Exception):
+class NeverQuiet(WentWrong):
     """Work did not come to its end in time; the text says what is left."""
 
 

@@ -28,6 +28,7 @@ class Report:
     seconds: float
     walking_seconds: float
     requests: int
+    samples: Sequence[str]
 
     @property
     def holds(self) -> bool:
@@ -44,6 +45,7 @@ class Report:
             "seconds": round(self.seconds, 1),
             "walking_seconds": round(self.walking_seconds, 1),
             "requests": self.requests,
+            "samples": list(self.samples),
             "sold": asdict(self.sold),
             "books": asdict(self.books),
         }

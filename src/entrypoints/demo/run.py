@@ -16,31 +16,32 @@ from adapters.postgres.overview import PostgresOverview
 from adapters.security.tokens import SignedTokens
 from entrypoints.cli.check import violations
 from entrypoints.cli.clock import advanced, virtual
+from entrypoints.cli.failures import Refused
 from entrypoints.container import Container, build_container, close
 from entrypoints.demo import checks
 from entrypoints.demo.books import read_books
 from entrypoints.demo.chart import draw_chart
-from entrypoints.demo.purchases import totals
+from entrypoints.demo.purchases import FIRST_DAY, totals
 from entrypoints.demo.quiet import Quiet
 from entrypoints.demo.report import CHART, Report, write_report
 from entrypoints.demo.shop import PROVIDER, Shop
-from entrypoints.demo.walk import DAYS, FIRST_DAY, Walk, opening
+from entrypoints.demo.walk import Walk, opening
 from entrypoints.deployment import CLOCK_FILE
 from entrypoints.processes import api_url, write_timetable
-from entrypoints.settings import Settings
+from entrypoints.settings import PREFIX, Settings
 from entrypoints.up.child import Say
 from entrypoints.up.crew import answers
-from entrypoints.up.deployed import Addresses
-from entrypoints.up.run import deployed, until_asked_to_stop
+from entrypoints.up.run import Prepared, deployed, until_asked_to_stop
 
 _MARK = ".demo"
 _CONTROL = "/sandbox/control"
 _READY_SECONDS = 60.0
 _AT_ONCE = 32
+_KEPT = ("KAZNA_DATABASE_URL", "KAZNA_REDIS_URL", "KAZNA_ENVIRONMENT")
 Step = Callable[[int, int, str], None]
 
 
-class NotOurs(Exception):
+class NotOurs(Refused):
     """The demonstration would mix with something that is there already; one sentence."""
 
 
@@ -50,15 +51,20 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to walk with: every n-th customer, and how many charges in a hundred are declined."""
+    """What to walk with: every n-th customer, and how many charges in a hundred are declined.
+
+    `stay` keeps the deployment running after the books were checked.
+    """
 
     every: int
+    days: int
     declines: float
     workers: int
     report_folder: Path
     say: Say
     step: Step
     began: float
+    stay: bool = False
 
 
 def cleared(folder: Path) -> None:
@@ -71,7 +77,19 @@ def cleared(folder: Path) -> None:
     VirtualClock.create(folder / CLOCK_FILE, opening(FIRST_DAY).replace(hour=0)).close()
 
 
-def settings_of_demo(folder: Path) -> Mapping[str, str]:
+def environment_of_demo(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without settings of other deployments, but for the servers' addresses.
+
+    A demonstration must never reach a shop where money is real.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(PREFIX) or name.removesuffix("_FILE") in _KEPT
+    }
+
+
+def settings_of_demo(folder: Path) -> dict[str, str]:
     """Return the settings of a demonstration; ports are free ones, so that two do not collide."""
     api_port, sandbox_port = free_port(), free_port()
     address = f"http://127.0.0.1:{api_port}"
@@ -87,27 +105,19 @@ def settings_of_demo(folder: Path) -> Mapping[str, str]:
     }
 
 
-async def run_demo(
-    order: Order,
-    settings: Settings,
-    found: Addresses,
-    environment: Mapping[str, str],
-    *,
-    after: Callable[[Report], None],
-    stay: bool,
-) -> Report:
+async def run_demo(order: Order, ready: Prepared, after: Callable[[Report], None]) -> Report:
     """Start everything, walk, read the books, check them; `after` is told before all stops.
 
-    With `stay` the deployment goes on until somebody asks it to stop. Raises `Interrupted`.
+    Raises `NotOurs` for a database that is in use, and `Interrupted`.
     """
     async with (
         until_asked_to_stop() as stop,
-        _container(settings, found) as container,
-        deployed(settings, found, environment, say=order.say, workers=order.workers),
+        _container(ready) as container,
+        deployed(ready, say=order.say, workers=order.workers),
     ):
-        report = await _walked(order, settings, container, stop)
+        report = await _walked(order, ready.settings, container, stop)
         after(report)
-        if stay:
+        if order.stay:
             await stop.wait()
     return report
 
@@ -141,6 +151,7 @@ async def _walked(
             advance=lambda to: advanced(container, clock, to),
             club=await shop.open_club(),
             every=order.every,
+            days=order.days,
         )
         walking = time.monotonic()
         await walk(order.step, stop)
@@ -153,12 +164,11 @@ async def _walked(
 async def _report(
     order: Order, container: Container, walk: Walk, control: httpx.AsyncClient, walked: float
 ) -> Report:
-    file = totals(every=order.every)
+    file = totals(every=order.every, days=order.days)
     overview = walk.overview
     books = await read_books(overview, walk.by_month, container.settings().billing_time_zone)
     compared = await checks.compare(control, overview)
     ours = await overview.count_at_gateway(PROVIDER)
-    order.step(DAYS, DAYS, "checking the books")
     found = [
         checks.ledger_check(await container.check_ledger()()),
         checks.rules_check(await violations(container, drained=True)),
@@ -172,10 +182,11 @@ async def _report(
         checks=found,
         sold=walk.sold,
         customers=file.customers,
-        days=DAYS,
+        days=order.days,
         seconds=time.monotonic() - order.began,
         walking_seconds=walked,
         requests=walk.shop.requests,
+        samples=await overview.samples(),
     )
     order.report_folder.mkdir(parents=True, exist_ok=True)
     draw_chart(books, order.report_folder / CHART)
@@ -184,9 +195,9 @@ async def _report(
 
 
 @asynccontextmanager
-async def _container(settings: Settings, found: Addresses) -> AsyncIterator[Container]:
+async def _container(ready: Prepared) -> AsyncIterator[Container]:
     container = build_container(
-        settings, database_url=found.database_url, redis_url=found.redis_url
+        ready.settings, database_url=ready.found.database_url, redis_url=ready.found.redis_url
     )
     try:
         yield container

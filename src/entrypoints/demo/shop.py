@@ -10,6 +10,7 @@ import httpx
 from adapters.security.tokens import SignedTokens
 from application.identity.access import Role
 from domain.shared.money import Money
+from entrypoints.cli.failures import WentWrong
 
 PROVIDER = "yookassa"
 CLUB_PRICE = Money.of(499, "USD")
@@ -21,7 +22,7 @@ _RETURN_PATH = "/thanks"
 CARD = "5555555555554477"
 
 
-class Unexpected(Exception):
+class Unexpected(WentWrong):
     """The API answered something this shop has no plan for; the text says what."""
 
 

@@ -1,7 +1,7 @@
 """Walk through the eighteen months day by day: move the clock, sell, let everything settle."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, groupby
@@ -9,13 +9,10 @@ from operator import attrgetter
 from typing import TypeVar
 
 from adapters.postgres.overview import PostgresOverview
-from entrypoints.demo.purchases import Purchase, by_day
+from entrypoints.demo.purchases import Purchase, every_day
 from entrypoints.demo.quiet import Quiet
 from entrypoints.demo.shop import CardNotUsable, Shop
 
-FIRST_DAY = date(1997, 1, 1)
-LAST_DAY = date(1998, 6, 30)
-DAYS = (LAST_DAY - FIRST_DAY).days + 1
 _OPENING_HOUR = time(12, 0, tzinfo=UTC)
 _AT_ONCE = 16
 T = TypeVar("T")
@@ -57,6 +54,7 @@ class Walk:
     advance: Callable[[datetime], Awaitable[int]]
     club: str
     every: int
+    days: int
     sold: Sold = field(default_factory=Sold)
     by_month: dict[str, dict[str, int]] = field(default_factory=dict)
     _customers: dict[int, Customer] = field(default_factory=dict)
@@ -64,12 +62,13 @@ class Walk:
 
     async def __call__(self, step: Callable[[int, int, str], None], stop: asyncio.Event) -> None:
         """Walk every day, with purchases or without; end early when `stop` is set."""
-        for done, (day, bought) in enumerate(every_day(self.every), start=1):
+        walked = every_day(every=self.every, days=self.days)
+        for done, (day, bought) in enumerate(walked, start=1):
             if stop.is_set():
                 return
             await self._one_day(day, bought)
-            step(done, DAYS, f"{day}")
-            if (day + timedelta(days=1)).day == 1:
+            step(done, self.days, f"{day}")
+            if (day + timedelta(days=1)).day == 1 or done == self.days:
                 self.by_month[f"{day:%Y-%m}"] = await self.overview.subscriptions()
 
     async def _one_day(self, day: date, bought: Sequence[Purchase]) -> None:
@@ -143,17 +142,3 @@ class AtThePage:
 
 async def _all(work: Iterable[Awaitable[T]]) -> list[T]:
     return list(await asyncio.gather(*work))
-
-
-def every_day(every: int) -> Iterator[tuple[date, Sequence[Purchase]]]:
-    """Yield each day of the eighteen months with what was bought on it."""
-    day = FIRST_DAY
-    for busy, bought in by_day(every=every):
-        while day < busy:
-            yield day, ()
-            day += timedelta(days=1)
-        yield busy, bought
-        day = busy + timedelta(days=1)
-    while day <= LAST_DAY:
-        yield day, ()
-        day += timedelta(days=1)

@@ -94,7 +94,7 @@ class Child:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, **self._environment, "PYTHONUNBUFFERED": "1"},
+            env={**self._environment, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
             preexec_fn=_ended_with_us(),
             limit=_LONGEST_LINE,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from entrypoints.cli.failures import OutOfReach
 from entrypoints.up.child import Child, Role, Say
 
 _POLL_SECONDS = 0.05
@@ -21,7 +22,7 @@ def worker(number: int, queues: str | None = None) -> Role:
     return Role(name=f"worker-{number}", arguments=("worker", *chosen))
 
 
-class NotReady(Exception):
+class NotReady(OutOfReach):
     """A process did not answer in time; the text is one sentence."""
 
 
@@ -57,4 +58,4 @@ async def answers(
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(_POLL_SECONDS)
-    raise NotReady(f"nothing answered at {url} within {patience_seconds:g} s.")
+    raise NotReady(f"nothing answered at {url} within {patience_seconds:g} s")

@@ -2,7 +2,8 @@
 
 Settings come from the environment. Beside them, a running `kazna up` leaves what it decided by
 itself (addresses of its servers, the sandbox's shop) in a file of its data folder, locked for as
-long as it lives, so that other commands reach the same deployment without being told.
+long as it lives, so that other commands reach the same deployment without being told. The clock
+and the zone that a folder was made with stay there after it.
 """
 
 import fcntl
@@ -17,6 +18,8 @@ from typing import Protocol
 from entrypoints.settings import Settings, read_settings
 
 _FILE = "deployment.json"
+# What a folder was made with outlives its processes: its days and months must not change.
+_LASTING = ("KAZNA_CLOCK", "KAZNA_BILLING_TIME_ZONE")
 
 
 class Server(Protocol):
@@ -82,25 +85,34 @@ def published(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(dict(environment)).encode(), 0)
+        _write(descriptor, environment)
         yield
     finally:
-        os.ftruncate(descriptor, 0)
+        _write(descriptor, _lasting(environment))
         os.close(descriptor)
 
 
+def _write(descriptor: int, environment: Mapping[str, str]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(dict(environment)).encode(), 0)
+
+
+def _lasting(environment: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: environment[name] for name in _LASTING if name in environment}
+
+
 def _published(folder: Path) -> Mapping[str, str]:
-    """Read what a living `kazna up` published; what a dead one left behind does not count."""
+    """Read what a living `kazna up` published; of a dead one, only what lasts."""
     try:
         descriptor = os.open(folder / _FILE, os.O_RDONLY)
     except OSError:
         return {}
     try:
+        text = os.pread(descriptor, 1 << 16, 0)
+        environment: Mapping[str, str] = json.loads(text) if text else {}
         with suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return {}
-        text = os.pread(descriptor, 1 << 16, 0)
-        return dict(json.loads(text)) if text else {}
+            return _lasting(environment)
+        return environment
     finally:
         os.close(descriptor)

@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from adapters.embedded.ports import is_taken
 from adapters.postgres.migrations import upgrade
+from entrypoints.cli.failures import OutOfReach
 from entrypoints.processes import api_url
 from entrypoints.settings import Settings, read_settings
 from entrypoints.up.child import Say
 from entrypoints.up.crew import API, SANDBOX, SCHEDULER, Crew, answers, worker
 from entrypoints.up.deployed import Addresses, addresses, published
-from entrypoints.up.plan import decided, uses_sandbox
+from entrypoints.up.plan import decided
 
 _LOG = logging.getLogger("kazna.up")
 _READY_SECONDS = 60.0
@@ -22,55 +23,59 @@ _LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
-    """A deployment that is running: its settings as the processes have them, and its processes."""
+class Prepared:
+    """A deployment whose servers run: settings as its processes will have them, and environment."""
 
     settings: Settings
     found: Addresses
-    crew: Crew
+    environment: Mapping[str, str] = field(repr=False)
 
 
 @contextmanager
-def prepared(
-    settings: Settings, given: Mapping[str, str]
-) -> Iterator[tuple[Settings, Addresses, Mapping[str, str]]]:
+def prepared(environ: Mapping[str, str], given: Mapping[str, str]) -> Iterator[Prepared]:
     """Start what servers are missing, and decide what the settings leave open.
 
-    `given` are settings besides those of the environment. Yields the settings as the processes
-    will have them, the servers, and what the processes are told; other commands find it there.
+    `given` are settings besides those of `environ`; together with what is decided here they are
+    found by other commands that are run in the same folder.
     """
+    settings = read_settings({**environ, **given})
     with addresses(settings) as found:
-        environment = {**given, **decided(settings, found)}
-        with published(settings.data_folder, environment):
-            told = read_settings({**os.environ, **environment})
-            yield told, found, environment
+        added = {**given, **decided(settings, found)}
+        environment = {**environ, **added}
+        with published(settings.data_folder, added):
+            yield Prepared(read_settings(environment), found, environment)
 
 
 @asynccontextmanager
 async def deployed(
-    settings: Settings,
-    found: Addresses,
-    environment: Mapping[str, str],
-    *,
-    say: Say,
-    workers: int = 1,
-) -> AsyncIterator[Deployment]:
+    ready: Prepared, *, say: Say, workers: int = 1, as_json: bool = False
+) -> AsyncIterator[Crew]:
     """Bring the database up to date and keep all processes running while inside.
 
-    Raises `NotReady` when one of them does not answer.
+    Raises `OutOfReach` when a port is taken or a process does not answer.
     """
-    await upgrade(found.database_url)
+    settings = ready.settings
+    _check_port("KAZNA_API_PORT", settings.api_port)
+    await upgrade(ready.found.database_url)
     roles = [SCHEDULER, API, *(worker(number) for number in range(1, workers + 1))]
-    if uses_sandbox(settings) or settings.sandbox_token:
+    if settings.sandbox_token and not settings.is_production:
+        _check_port("KAZNA_SANDBOX_PORT", settings.sandbox_port)
         roles.append(SANDBOX)
-    crew = Crew(roles, environment, say)
+    if as_json:
+        roles = [replace(role, arguments=(*role.arguments, "--json")) for role in roles]
+    crew = Crew(roles, ready.environment, say)
     async with crew.running():
-        watching = asyncio.create_task(_servers_kept_running(found))
+        watching = asyncio.create_task(_servers_kept_running(ready.found))
         try:
             await answers(f"{api_url(settings)}/health", patience_seconds=_READY_SECONDS)
-            yield Deployment(settings, found, crew)
+            yield crew
         finally:
             watching.cancel()
+
+
+def _check_port(name: str, port: int) -> None:
+    if is_taken(port):
+        raise OutOfReach(f"port {port} is in use by another program: set {name} to a free one")
 
 
 async def _servers_kept_running(found: Addresses) -> None:
