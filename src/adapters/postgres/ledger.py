@@ -120,7 +120,48 @@ class PostgresLedger:
             return [by_key[posting.key] for posting in postings]
         return await self._with_repeats(postings, first, by_key)
 
-    async @asynccontextmanager
+    async def _with_repeats(
+        self,
+        postings: Sequence[Posting],
+        first: dict[str, Posting],
+        by_key: dict[str, Posted | KeyConflict],
+    ) -> list[Posted | KeyConflict]:
+        """Answer a key that one batch names more than once as if the others had come later."""
+        answers: list[Posted | KeyConflict] = []
+        seen: set[str] = set()
+        for posting in postings:
+            answer = by_key[posting.key]
+            if posting.key in seen and posting.money != first[posting.key].money:
+                # The first of them may have been the one that was refused.
+                [answer] = await self._enter([posting])
+            elif posting.key in seen and isinstance(answer, Posted):
+                answer = replace(answer, replayed=True)
+            seen.add(posting.key)
+            answers.append(answer)
+        return answers
+
+
+def _answers(batch: Batch, row: Any) -> dict[str, Posted | KeyConflict]:
+    days = row["posting_dates"]
+    answers: dict[str, Posted | KeyConflict] = {
+        posting.key: Posted(batch.ids[index], days[index])
+        for index, posting in enumerate(batch.postings)
+    }
+    if row["known_positions"] is not None:
+        known = zip(
+            row["known_positions"],
+            row["known_ids"],
+            row["known_dates"],
+            row["known_agree"],
+            strict=True,
+        )
+        for position, operation_id, day, agree in known:
+            key = batch.postings[position - 1].key
+            answers[key] = Posted(operation_id, day, True) if agree else KeyConflict(key)
+    return answers
+
+
+@asynccontextmanager
 async def _floor_kept() -> AsyncIterator[None]:
     """Name the account when the database refuses to let it fall below its floor."""
     try:
