@@ -37,8 +37,11 @@ class Doorkeeper(ASGIMiddleware):
         await next_app(scope, receive, send)
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
-    """Let nobody through who does not hold what the route declares."""
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
+    """Let nobody through who does not hold what the route declares.
+
+    It awaits nothing and is a coroutine all the same: others are sent to a thread each time.
+    """
     if _answers_options(route):
         return
     permission = route.opt[PERMISSION]
