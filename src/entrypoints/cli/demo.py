@@ -86,13 +86,16 @@ def run(
     from entrypoints.cli.logs import log_to_stderr
     from entrypoints.cli.up import greet, say
     from entrypoints.demo import run as demonstration
+    from entrypoints.settings import read_settings
     from entrypoints.up.run import prepared
 
     log_to_stderr("warning")
     environ = demonstration.environment_of_demo(os.environ)
+    given = demonstration.settings_of_demo(folder)
+    read_settings({**environ, **given})  # what is refused must not cost the last demonstration
     demonstration.cleared(folder)
     with (
-        prepared(environ, demonstration.settings_of_demo(folder)) as ready,
+        prepared(environ, given) as ready,
         progress("18 months") as shown,
     ):
 
