@@ -1,6 +1,6 @@
 """Counters and histograms of this process, for Prometheus to fetch."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 _PREFIX = "kazna_"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -10,6 +10,8 @@ class PrometheusMetrics:
     """The metrics port on prometheus_client; a name is declared by its first use."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        # Each series would come with the moment it was first counted, which nobody asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
         self._counters: dict[tuple[str, ...], Counter] = {}
         self._histograms: dict[tuple[str, ...], Histogram] = {}

@@ -127,11 +127,15 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[P
 def _places(extra: object) -> list[dict[str, str]]:
     if not isinstance(extra, list):
         return []
-    return [
-        {"pointer": f"/{str(item.get('key', '')).replace('.', '/')}", "detail": item["message"]}
-        for item in extra
-        if isinstance(item, dict) and "message" in item
-    ]
+    return [_place(item) for item in extra if isinstance(item, dict) and "message" in item]
+
+
+def _place(item: Mapping[str, Any]) -> dict[str, str]:
+    """Name what is wrong: a parameter by its name, a part of the body by its JSON pointer."""
+    key, detail = str(item.get("key", "")), str(item["message"])
+    if item.get("source"):
+        return {"parameter": key, "detail": detail}
+    return {"pointer": "".join(f"/{part}" for part in key.split(".") if part), "detail": detail}
 
 
 def on_too_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:

@@ -150,3 +150,19 @@ async def test_every_refusal_is_a_problem_document(
     api: Api, verb: str, path: str, status: int
 ) -> None:
     must_be_problem(await api.call(verb, path), status)
+
+
+async def test_a_refusal_names_the_place(api: Api) -> None:
+    plan: dict[str, Any] = {"name": "n", "interval": {"count": 0, "unit": "month"}}
+    for body, pointer in (
+        (plan, "/interval/count"),
+        ({"name": "n"}, ""),
+        (plan | {"interval": {"count": 1, "unit": "day"}, "retry_days": [0, "x"]}, "/retry_days/1"),
+    ):
+        answer = await api.call("POST", "/api/v1/admin/plans", body, role="manager")
+        must_be_problem(answer, 400)
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == pointer
+        assert error["detail"]
+    answer = await api.call("GET", "/api/v1/invoices?limit=0")
+    assert answer.json()["errors"][0]["parameter"] == "limit"
