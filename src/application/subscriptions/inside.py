@@ -21,6 +21,7 @@ from domain.shared.ids import (
 )
 from domain.subscriptions import events, lifecycle
 from domain.subscriptions.model import (
+    Canceled,
     CardTerms,
     Created,
     Paused,
@@ -114,6 +115,11 @@ class PeriodsInside:
         granted: dict[InvoiceId, bool] = {}
         for item in paid:
             before = found[item.subscription_id]
+            if await self._was_followed(before):
+                found[before.id], said = lifecycle.turn_away(before, item.invoice_id)
+                granted[item.invoice_id] = False
+                self.uow.events.record(item.cause, said)
+                continue
             after, period, said = lifecycle.grant(
                 before,
                 item.invoice_id,
@@ -125,7 +131,7 @@ class PeriodsInside:
             granted[item.invoice_id] = period is not None
             self.uow.events.record(item.cause, said)
             if period is not None:
-                first = isinstance(before.state, Created)
+                first = isinstance(before.state, Created | Canceled)
                 rows.append(
                     PeriodRow(
                         subscription_id=before.id,
@@ -138,6 +144,15 @@ class PeriodsInside:
         await self.uow.subscriptions.save_many(list(found.values()))
         await self.uow.subscriptions.add_periods(rows)
         return granted
+
+    async def _was_followed(self, subscription: Subscription) -> bool:
+        """Tell whether it is over and the customer has the same plan in another one by now."""
+        if subscription.is_live:
+            return False
+        live = await self.uow.subscriptions.lock_live_of(
+            subscription.customer_id, subscription.plan_id
+        )
+        return live is not None
 
     async def charge_opened(
         self, cause: Cause, subscription_id: SubscriptionId, invoice_id: InvoiceId
@@ -180,9 +195,7 @@ class PeriodsInside:
         for subscription in found.values():
             match subscription.state:
                 case Created():
-                    after, said = lifecycle.cancel(
-                        subscription, "never paid for", now=self.clock.now()
-                    )
+                    after, said = lifecycle.give_up(subscription, now=self.clock.now())
                 case _ if subscription.charge is not None:
                     after = lifecycle.release_charge(subscription, subscription.charge.invoice_id)
                     said = []

@@ -11,6 +11,8 @@ from domain.shared.ids import CustomerId
 # Deliverability is the mail server's to judge; this only keeps out what can never be an address
 # or would break a header.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+# Names that the zone library opens too, but that mean something else on every machine.
+_NO_ZONE = re.compile(r"localtime|posixrules|(posix|right)/.*")
 LOCALES = ("en", "ru")
 
 
@@ -32,7 +34,14 @@ class Customer:
             raise InvalidValue("that is not an e-mail address")
         if self.locale not in LOCALES:
             raise InvalidValue(f"the locale is one of {', '.join(LOCALES)}, not {self.locale!r}")
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise InvalidValue(f"{self.time_zone!r} is not an IANA time zone") from error
+        if not _is_zone(self.time_zone):
+            raise InvalidValue(f"{self.time_zone[:100]!r} is not an IANA time zone")
+
+
+def _is_zone(name: str) -> bool:
+    """Tell whether it names a zone; a folder of zones or a name too long for a file is none."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return not _NO_ZONE.fullmatch(name)

@@ -35,7 +35,8 @@ class Interval:
         A month from January 31 is the last of February, and the next one is March 31 again: the
         anchor is the local day the customer began on, not the day a short month happened to have.
         The wall clock keeps its hour across daylight saving; an hour that a change skips becomes
-        the same instant counted with the offset before it.
+        the same instant counted with the offset before it, and of an hour that comes twice the
+        first is meant.
         """
         local = start.astimezone(zone)
         match self.unit:
@@ -56,7 +57,20 @@ class Interval:
 def _add_months(start: datetime, months: int, anchor_day: int) -> datetime:
     year, month_index = divmod(start.year * 12 + start.month - 1 + months, 12)
     month = month_index + 1
-    return start.replace(year=year, month=month, day=min(anchor_day, monthrange(year, month)[1]))
+    day = min(anchor_day, monthrange(year, month)[1])
+    return start.replace(year=year, month=month, day=day, fold=0)
+
+
+def anchor_from(start: datetime, anchor_day: int, zone: ZoneInfo) -> int:
+    """Return the day of the month that months counted from `start` hold on to.
+
+    It stays the given one while `start` lies on it, or on the last day of a month too short for
+    it. Where a trial or a pause has moved the start off it, the start's own day takes over:
+    months would come out too long or too short otherwise.
+    """
+    local = start.astimezone(zone)
+    on_it = local.day == min(anchor_day, monthrange(local.year, local.month)[1])
+    return anchor_day if on_it else local.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +106,13 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def start_of_tomorrow(now: datetime, zone: ZoneInfo) -> datetime:
-    """Return the end of today in the business time zone, as a UTC instant."""
-    return start_of_day(business_day(now, zone) + timedelta(days=1), zone)
+    """Return the end of today in the business time zone, as a UTC instant; always ahead of `now`.
+
+    Where clocks go back over midnight, tomorrow begins twice and today comes again between; then
+    the second beginning is meant.
+    """
+    tomorrow = business_day(now, zone) + timedelta(days=1)
+    first = start_of_day(tomorrow, zone)
+    if first > now:
+        return first
+    return datetime.combine(tomorrow, time.min.replace(fold=1), tzinfo=zone).astimezone(UTC)

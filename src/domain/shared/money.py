@@ -12,6 +12,8 @@ _ZERO_DECIMALS = frozenset(
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
 )
 _THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+# Four decimals (units of account), or none at all (metals, funds, tests): nothing is paid in them.
+_NOT_FOR_PAYING = frozenset("CLF UYW XAG XAU XBA XBB XBC XBD XDR XPD XPT XSU XTS XUA XXX".split())
 _CODE = re.compile(r"[A-Z]{3}")
 # A plain decimal: no exponent, no sign of infinity, no digits outside ASCII.
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,3})?")
@@ -36,6 +38,8 @@ class Currency:
     def __post_init__(self) -> None:
         if not _CODE.fullmatch(self.code):
             raise InvalidValue(f"{self.code!r} is not a currency code of three capital letters")
+        if self.code in _NOT_FOR_PAYING:
+            raise InvalidValue(f"{self.code} has no minor unit that money could be counted in")
 
     @property
     def decimals(self) -> int:
@@ -54,6 +58,10 @@ class Money:
 
     amount_minor: int
     currency: Currency
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int:
+            raise InvalidValue(f"{self.amount_minor!r} is not a whole number of minor units")
 
     @classmethod
     def of(cls, amount_minor: int, currency_code: str) -> "Money":

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
-from domain.shared.calendar import Period
+from domain.shared.calendar import Period, anchor_from, start_of_tomorrow
 from domain.shared.errors import DomainError, InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import events
+from domain.subscriptions import renewal as rules
 from domain.subscriptions.model import (
     Active,
     Canceled,
@@ -25,9 +26,9 @@ from domain.subscriptions.model import (
     Renewal,
     State,
     Subscription,
+    access_from,
     status_of,
 )
-from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, period_from, retry_at
 
 MAX_PAUSE_DAYS = 30
 Moved = tuple[Subscription, list[events.SubscriptionEvent]]
@@ -84,50 +85,54 @@ def grant(
     """Grant the period that a payment was for, and return it; None where the money must go back.
 
     Within grace the new period begins where the old one ended: nobody gains or loses days. After
-    expiry it begins with the payment. After a cancel nothing is granted.
+    expiry it begins with the payment, and so it does where nobody had paid in time. After a cancel
+    that somebody asked for nothing is granted. Paid during a pause, it follows what was paid
+    before, and the days of the pause follow both.
     """
+    begun: type[events.Activated | events.Renewed | events.Reactivated]
+    match subscription.state:
+        case Created(starts_at):
+            start, begun = max(starts_at, now), events.Activated
+        case Active(paid) | PastDue(paid):
+            start, begun = rules.paid_from(subscription, paid, now=now, zone=zone), events.Renewed
+        case Paused(paid, since, until):
+            start, begun = paid.end - (until - since), events.Renewed
+        case Canceled(reopens=True):
+            start, begun = now, events.Activated
+        case Expired():
+            start, begun = now, events.Reactivated
+        case Canceled() | Refused():
+            moved, said = turn_away(subscription, invoice_id)
+            return moved, None, said
+        case _:
+            assert_never(subscription.state)
+    anchor_day = start.astimezone(zone).day
+    if begun is events.Renewed:
+        anchor_day = anchor_from(start, subscription.anchor_day, zone)
     settled = replace(
         subscription,
         charge=_without(subscription, invoice_id),
         terms=replace(subscription.terms, method_id=method_id or subscription.terms.method_id),
+        anchor_day=anchor_day,
     )
+    period = rules.period_from(settled, start, zone)
+    event = begun(subscription_id=subscription.id, period=period, invoice_id=invoice_id)
+    after: State
     match subscription.state:
-        case Created(starts_at):
-            start = max(starts_at, now)
-            settled = replace(settled, anchor_day=start.astimezone(zone).day)
-            period = period_from(settled, start, zone)
-            begun = events.Activated(
-                subscription_id=subscription.id, period=period, invoice_id=invoice_id
-            )
-            return _to(settled, Active(period)), period, [begun]
-        case Active(old) | PastDue(old):
-            period = period_from(settled, old.end, zone)
-            went_on = events.Renewed(
-                subscription_id=subscription.id, period=period, invoice_id=invoice_id
-            )
-            return _to(settled, Active(period)), period, [went_on]
-        case Paused(old, since, until):
-            period = period_from(settled, old.end, zone)
-            went_on = events.Renewed(
-                subscription_id=subscription.id, period=period, invoice_id=invoice_id
-            )
-            return (
-                _to(settled, Paused(Period(old.start, period.end), since, until)),
-                period,
-                [went_on],
-            )
-        case Expired():
-            settled = replace(settled, anchor_day=now.astimezone(zone).day)
-            period = period_from(settled, now, zone)
-            back = events.Reactivated(
-                subscription_id=subscription.id, period=period, invoice_id=invoice_id
-            )
-            return _to(settled, Active(period)), period, [back]
-        case Canceled() | Refused():
-            late = events.PaidAfterCancel(subscription_id=subscription.id, invoice_id=invoice_id)
-            return _to(settled, subscription.state), None, [late]
+        case Paused(paid, since, until):
+            after = Paused(Period(paid.start, period.end + (until - since)), since, until)
+        case Active() | PastDue() as before if now < start:
+            after = Active(period, access_from(before))
         case _:
-            assert_never(subscription.state)
+            after = Active(period)
+    return _to(settled, after), period, [event]
+
+
+def turn_away(subscription: Subscription, invoice_id: InvoiceId) -> Moved:
+    """Tell that money came for what is over; nothing is granted, so it has to go back."""
+    late = events.PaidAfterCancel(subscription_id=subscription.id, invoice_id=invoice_id)
+    freed = replace(subscription, charge=_without(subscription, invoice_id))
+    return _to(freed, subscription.state), [late]
 
 
 def _without(subscription: Subscription, invoice_id: InvoiceId | None) -> OpenCharge | None:
@@ -155,13 +160,19 @@ def charge_failed(
 ) -> Moved:
     """Record that a charge brought nothing; plan the next one where the terms allow it.
 
+    Only the open charge counts: the answer to another one is late, and its period may be paid by
+    now. A decline of money that is not due yet, asked for by the customer, makes nobody past due.
     Without an `invoice_id` there was no charge at all: something made it impossible.
     `retryable` is false when the bank said never, or wants the customer; `not_before` is the
     first instant the card schemes' caps leave open.
     """
     freed = replace(subscription, charge=_without(subscription, invoice_id))
+    if invoice_id is not None and freed.charge is subscription.charge:
+        return subscription, []
     match subscription.state:
         case _ if subscription.renewal is Renewal.STOPPING:
+            return _to(freed, subscription.state), []
+        case Active(period) if period.end >= start_of_tomorrow(now, zone):
             return _to(freed, subscription.state), []
         case Active(period):
             failures = 1
@@ -171,7 +182,7 @@ def charge_failed(
             return _to(freed, subscription.state), []
         case _:
             assert_never(subscription.state)
-    at = retry_at(subscription, failures, now=now, zone=zone) if retryable else None
+    at = rules.retry_at(subscription, failures, now=now, zone=zone) if retryable else None
     if at is not None and not_before is not None and at < not_before:
         at = not_before if not_before <= period.end + subscription.terms.grace else None
     failed = events.RenewalFailed(
@@ -186,17 +197,11 @@ def stop_renewal(subscription: Subscription, *, now: datetime) -> Moved:
     A charge that is under way is awaited: the gateway may have taken the money already.
     """
     match subscription.state:
-        case Active(period) | PastDue(period):
-            if subscription.renewal is Renewal.STOPPING:
-                return subscription, []
-            if period.end <= now and subscription.charge is None:
-                return cancel(subscription, "stopped by the customer", now=now)
-            stopping = replace(subscription, renewal=Renewal.STOPPING)
-            stopped = events.RenewalStopped(
-                subscription_id=subscription.id, access_until=period.end
-            )
-            return _to(stopping, subscription.state), [stopped]
-        case Paused(period):
+        case Active() | PastDue() | Paused() if subscription.renewal is Renewal.STOPPING:
+            return subscription, []
+        case Active(period) | PastDue(period) if period.end <= now and subscription.charge is None:
+            return cancel(subscription, "stopped by the customer", now=now)
+        case Active(period) | PastDue(period) | Paused(period):
             stopping = replace(subscription, renewal=Renewal.STOPPING)
             stopped = events.RenewalStopped(
                 subscription_id=subscription.id, access_until=period.end
@@ -226,15 +231,22 @@ def resume_renewal(subscription: Subscription, *, now: datetime) -> Moved:
 
 
 def cancel(subscription: Subscription, why: str, *, now: datetime) -> Moved:
-    """End it now; access ends with it."""
+    """End it now; access ends with it, and what is over already stays as it is."""
+    if not subscription.is_live:
+        return subscription, []
+    event = events.Canceled(subscription_id=subscription.id, why=why)
+    return _to(subscription, Canceled(now, why)), [event]
+
+
+def give_up(subscription: Subscription, *, now: datetime) -> Moved:
+    """End what nobody paid for in time; money that comes after all begins it nevertheless."""
     match subscription.state:
-        case Created() | Active() | PastDue() | Paused():
-            event = events.Canceled(subscription_id=subscription.id, why=why)
-            return _to(subscription, Canceled(now, why)), [event]
-        case Canceled() | Expired() | Refused():
-            return subscription, []
+        case Created():
+            given_up = Canceled(now, "never paid for", reopens=True)
+            event = events.Canceled(subscription_id=subscription.id, why=given_up.why)
+            return _to(subscription, given_up), [event]
         case _:
-            assert_never(subscription.state)
+            raise IllegalSubscriptionMove(subscription, "be given up")
 
 
 def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
@@ -242,9 +254,11 @@ def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
     if not 1 <= days <= MAX_PAUSE_DAYS:
         raise InvalidValue(f"a pause lasts from 1 to {MAX_PAUSE_DAYS} days")
     match subscription.state:
-        case Active(period) if subscription.charge is None and period.contains(now):
+        case Active(paid) as before if (
+            subscription.charge is None and access_from(before) <= now < paid.end
+        ):
             break_ = timedelta(days=days)
-            paused = Paused(Period(period.start, period.end + break_), now, now + break_)
+            paused = Paused(Period(access_from(before), paid.end + break_), now, now + break_)
             event = events.Paused(subscription_id=subscription.id, until=paused.until)
             return _to(subscription, paused), [event]
         case _:
@@ -254,8 +268,8 @@ def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
 def resume(subscription: Subscription, *, now: datetime) -> Moved:
     """End a pause; the days of it that were not used are taken off the period again."""
     match subscription.state:
-        case Paused(period, _, until):
-            unused = max(until - now, timedelta())
+        case Paused(period, since, until):
+            unused = until - min(max(now, since), until)
             left = Period(period.start, period.end - unused)
             event = events.Resumed(subscription_id=subscription.id, period=left)
             return _to(subscription, Active(left)), [event]
@@ -268,11 +282,11 @@ def lapse(subscription: Subscription, *, now: datetime) -> Moved:
 
     An open charge holds this back, because its answer may be a payment.
     """
-    at = expires_at(subscription)
+    at = rules.expires_at(subscription)
     if at is None or at > now:
         return subscription, []
     charge = subscription.charge
-    if charge is not None and now - charge.since < OPEN_CHARGE_HOLDS:
+    if charge is not None and now - charge.since < rules.OPEN_CHARGE_HOLDS:
         return subscription, []
     match subscription.state:
         case Paused():

@@ -56,9 +56,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """Paid for, or in its trial."""
+    """Paid for, or in its trial.
+
+    Where the next period was paid before the one before it ended, `period` still lies ahead;
+    `access_since` is then when the access began that simply goes on.
+    """
 
     period: Period
+    access_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,11 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Canceled:
-    """Over because somebody said so; `refunded` when the money went back in full."""
+    """Over before its time; `reopens` where nobody asked for that and money may still begin it."""
 
     at: datetime
     why: str
+    reopens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,12 @@ def has_access(subscription: Subscription, now: datetime) -> bool:
     """Tell whether the customer may use what the plan gives, right now."""
     until = access_until(subscription)
     match subscription.state:
-        case Active(period) | PastDue(period):
-            return until is not None and period.start <= now < until
+        case Active() | PastDue() as paid:
+            return until is not None and access_from(paid) <= now < until
         case _:
             return False
+
+
+def access_from(state: Active | PastDue) -> datetime:
+    """Return when the access began that lasts without a break."""
+    return (state.access_since if isinstance(state, Active) else None) or state.period.start

@@ -1,6 +1,7 @@
 """Plans are checked when they are made; a price never changes under anybody."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,8 @@ from domain.catalog.plan import (
     succeed,
 )
 from domain.shared.errors import InvalidValue
-from domain.shared.money import Money
-from tests.builders import a_plan, a_price
+from domain.shared.money import Currency, Money
+from tests.builders import NOON, a_plan, a_price
 
 RUB = Money.of(100, "RUB")
 
@@ -59,6 +60,27 @@ def test_retries_that_fill_the_grace_are_taken(days: set[int], spare: int) -> No
     assert dunning.max_attempts == len(tried)
 
 
+@given(days=st.lists(st.integers(-2, 70), max_size=6), hours=st.integers(-30, 1500))
+def test_no_retries_get_past_the_check_that_leave_grace_or_leave_it_idle(
+    days: list[int], hours: int
+) -> None:
+    """A naive reading: one try on day 0, later ones later, all in grace, the last near its end."""
+    grace = timedelta(hours=hours)
+    rises = all(earlier < later for earlier, later in pairwise(days))
+    fits = (
+        days[:1] == [0]
+        and rises
+        and days[-1] * 24 <= hours <= days[-1] * 24 + 24
+        and 0 <= hours <= 60 * 24
+    )
+    try:
+        Dunning(tuple(days), grace)
+    except MisalignedDunning:
+        assert not fits
+    else:
+        assert fits
+
+
 def test_a_new_price_archives_the_one_before_in_its_currency_only() -> None:
     plan = a_plan()
     rubles, dollars = a_price(plan, RUB), a_price(plan, Money.of(200, "USD"))
@@ -82,7 +104,43 @@ def test_only_what_is_on_offer_can_be_bought() -> None:
         offer(a_plan(), price)
 
 
-@pytest.mark.parametrize("changed", [{"name": " "}, {"name": "x" * 201}, {"trial_days": -1}])
+def test_a_price_in_another_currency_than_wanted_is_refused() -> None:
+    plan = a_plan()
+    price = a_price(plan, RUB)
+    assert offer(plan, price, RUB.currency) == RUB
+    with pytest.raises(PriceArchived, match="USD"):
+        offer(plan, price, Currency("USD"))
+
+
+def test_a_new_price_leaves_the_archive_as_it_was() -> None:
+    plan = a_plan()
+    archived = a_price(plan, RUB, archived_at=NOON)
+    assert succeed([archived], a_price(plan, RUB, created_at=NOON + timedelta(days=1)))[1] == []
+
+
+def test_a_price_below_nothing_is_refused_and_nothing_is_a_price() -> None:
+    with pytest.raises(InvalidValue):
+        a_price(a_plan(), Money.of(-1, "RUB"))
+    assert a_price(a_plan(), Money.of(0, "RUB")).is_active
+
+
+def test_a_retired_plan_keeps_its_promises_under_a_new_version() -> None:
+    plan = a_plan()
+    retired = retire(plan)
+    assert (retired.is_active, retired.version) == (False, plan.version + 1)
+    assert (retired.interval, retired.dunning) == (plan.interval, plan.dunning)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": " "},
+        {"name": ""},
+        {"name": "x" * 201},
+        {"trial_days": -1},
+        {"trial_days": 367},
+    ],
+)
 def test_a_plan_that_makes_no_sense_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         a_plan(**changed)
