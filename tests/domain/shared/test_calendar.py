@@ -1,6 +1,6 @@
 """Months hold on to their day, days to their hour, whatever the calendar and the clocks do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
