@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pygal
+from pygal.etree import etree
 from pygal.style import Style
 
 from entrypoints.demo.books import Books
@@ -42,7 +43,6 @@ def draw_chart(books: Books, file: Path) -> None:
         show_minor_x_labels=True,
         dots_size=3,
         stroke_style={"width": 2},
-        disable_xml_declaration=False,
         value_formatter=lambda amount: f"{amount:,.0f}",
     )
     chart.x_labels = [month.month for month in months]
@@ -50,7 +50,11 @@ def draw_chart(books: Books, file: Path) -> None:
     chart.add("renewals, USD", [_point(month.renewals_minor) for month in months])
     chart.add("active members (right)", [m.standing("active") for m in months], secondary=True)
     chart.add("past due (right)", [m.standing("past_due") for m in months], secondary=True)
-    file.write_bytes(chart.render())
+    root = chart.render_tree()
+    for parent in list(root.iter()):
+        for script in parent.findall("script"):
+            parent.remove(script)  # settings for scripts that are not here
+    file.write_bytes(etree.tostring(root, encoding="utf-8"))
 
 
 def _round_up(value: float) -> int:

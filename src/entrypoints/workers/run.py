@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -112,7 +113,7 @@ def _bell_limit_ms(time_limit_seconds: float) -> int:
 def _stop_on_signals(stop: threading.Event) -> None:
     def asked_to_stop(_signal: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            raise SystemExit(1)
+            os._exit(1)  # threads that wait for Redis would outlive any exception
         stop.set()
 
     signal.signal(signal.SIGTERM, asked_to_stop)
