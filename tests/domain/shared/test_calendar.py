@@ -107,6 +107,7 @@ def test_a_period_is_half_open_and_not_empty(start: datetime) -> None:
     assert not period.contains(period.end)
     following = Period(period.end, period.end + timedelta(days=1))
     assert not period.overlaps(following)
+    assert not following.overlaps(period)
     assert period.overlaps(period)
     with pytest.raises(InvalidValue):
         Period(start, start)
