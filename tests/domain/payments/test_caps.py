@@ -35,7 +35,7 @@ def test_the_caps_are_the_strictest_of_both_schemes() -> None:
         ([NOON - day * DAY for day in range(2, 17)], NOON + 14 * DAY),
         ([NOON - 30 * DAY, *(NOON - day * DAY for day in range(2, 16))], NOON),
         # Both: the later one counts.
-        ([NOON - 29 * DAY] * 5 + [NOON - HOUR] * 10, NOON + 23 * HOUR),
+        ([NOON - 29 * DAY] * 5 + [NOON - HOUR] * 10, NOON + DAY),
         ([NOON - 28 * DAY] * 5 + [NOON - HOUR] * 10, NOON + 2 * DAY),
     ],
 )
