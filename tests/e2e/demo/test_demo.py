@@ -77,6 +77,21 @@ def test_declines_leave_purchases_unpaid_and_subscriptions_past_due(tmp_path: Pa
     assert shown.stdout.startswith("1997-03-11")
 
 
+def test_servers_of_the_users_are_used_when_they_are_empty(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    servers = {"database_url": database_url, "redis_url": redis_url}
+    arguments = ("demo", "--every", "300", "--days", "8", "--folder", str(tmp_path / "data"))
+    first = kazna(*arguments, "--report", str(tmp_path / "report"), "--json", **servers)
+    second = kazna(*arguments, **servers)
+
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["sold"]["invoices"] > 0
+    assert not (tmp_path / "data" / "postgres").exists()
+    assert second.returncode == 2
+    assert "holds customers already" in second.stderr
+
+
 @linux
 def test_ctrl_c_ends_everything(tmp_path: Path, starting: list[Started]) -> None:
     folder, report = tmp_path / "data", tmp_path / "report"

@@ -1,5 +1,10 @@
 """Commands over a real database."""
 
+import asyncio
+import json
+import os
+import signal
+import sys
 from datetime import timedelta
 
 import asyncpg
@@ -47,6 +52,27 @@ async def test_each_job_is_a_module_of_its_own(settings: dict[str, str], module:
 
     assert ended.code == 0, ended.err
     assert ended.json["job"] == module.replace("_", "-")
+
+
+async def test_a_job_is_repeated_until_it_is_told_to_stop(
+    settings: dict[str, str], database_url: str
+) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KAZNA_")}
+    repeating = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "entrypoints.workers.expire_payments"),
+        *("--every", "1", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        env={**kept, **settings},
+    )
+    assert repeating.stdout is not None
+    for _ in range(2):
+        line = await asyncio.wait_for(repeating.stdout.readline(), 30)
+        assert json.loads(line)["job"] == "expire-payments"
+    repeating.send_signal(signal.SIGTERM)
+
+    assert await asyncio.wait_for(repeating.wait(), 10) == 0
+    async with house(database_url) as home:
+        assert await home.value("SELECT count(*) FROM job_run WHERE finished_at IS NULL") == 0
 
 
 async def test_an_item_that_fails_is_told_by_the_exit_code(kazna: Kazna) -> None:
