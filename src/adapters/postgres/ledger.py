@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -27,12 +28,22 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class PostgresLedger:
-    """Writes to the books in the transaction of the connection it is given."""
+    """Writes to the books in the transaction of the connection it is given.
+
+    `zone` is the zone this deployment counts business days in: the first posting fixes it, and
+    from then on a ledger with another one posts nothing (ZoneFixed). Without it the ledger goes
+    by the zone of the books.
+    """
 
     def __init__(
-        self, driver: asyncpg.Connection, entropy: Entropy, known: KnownAccounts | None = None
+        self,
+        driver: asyncpg.Connection,
+        entropy: Entropy,
+        known: KnownAccounts | None = None,
+        zone: ZoneInfo | None = None,
     ) -> None:
         self._driver = driver
+        self._zone = None if zone is None else zone.key
         self._entropy = entropy
         self._known = KnownAccounts() if known is None else known
         self._opened_some = False
@@ -59,7 +70,7 @@ class PostgresLedger:
         """Set or lift the floor of a personal account that was posted to before."""
         if account.owner is None:
             raise InvalidValue(f"{account} is the company's: only personal accounts are limited")
-        async with _floor_kept():
+        async with _rules_kept():
             found = await self._driver.fetchval(
                 "WITH kept AS (UPDATE account_balance SET floor_minor = $2 WHERE account_id = $1) "
                 "UPDATE account SET floor_minor = $2 WHERE id = $1 RETURNING id",
@@ -71,13 +82,10 @@ class PostgresLedger:
 
     async def use_zone(self, zone: str) -> None:
         """Set the zone of business days; a no-op when it is the ledger's already."""
-        try:
+        async with _rules_kept():
             await self._driver.execute(
                 "UPDATE ledger_calendar SET zone = $1 WHERE zone <> $1", zone
             )
-        except asyncpg.RestrictViolationError as error:
-            kept = str(error).rpartition(" ")[2]
-            raise ZoneFixed(kept) from error
 
     async def close_through(self, day: date) -> None:
         """Close days under the calendar's lock, alone: no posting is on its way into them."""
@@ -107,8 +115,8 @@ class PostgresLedger:
             first.setdefault(posting.key, posting)
         batch = prepare(list(first.values()), self._entropy, self._known)
         try:
-            async with _floor_kept():
-                row = await self._driver.fetchrow(POST, *batch.arrays)
+            async with _rules_kept():
+                row = await self._driver.fetchrow(POST, *batch.arrays, self._zone)
         except asyncpg.ForeignKeyViolationError:
             self._known.forget()
             raise
@@ -162,8 +170,8 @@ def _answers(batch: Batch, row: Any) -> dict[str, Posted | KeyConflict]:
 
 
 @asynccontextmanager
-async def _floor_kept() -> AsyncIterator[None]:
-    """Name the account when the database refuses to let it fall below its floor."""
+async def _rules_kept() -> AsyncIterator[None]:
+    """Say in the words of the domain which rule the database refused to break."""
     try:
         yield
     except asyncpg.CheckViolationError as error:
@@ -171,3 +179,7 @@ async def _floor_kept() -> AsyncIterator[None]:
             raise
         found = _UUID.search(error.detail or "")
         raise FloorBreached(UUID(found.group()) if found else None) from error
+    except asyncpg.RestrictViolationError as error:
+        if error.constraint_name != "ledger_zone_fixed":
+            raise
+        raise ZoneFixed(str(error).rpartition(" ")[2]) from error

@@ -9,7 +9,7 @@ from domain.ledger.chart import Account
 from domain.ledger.posting import Posting
 from domain.shared.ids import OperationId
 
-POST = f"SELECT * FROM ledger_post({', '.join(f'${n}' for n in range(1, 27))})"  # noqa: S608
+POST = f"SELECT * FROM ledger_post({', '.join(f'${n}' for n in range(1, 28))})"  # noqa: S608
 
 
 class KnownAccounts:

@@ -17,6 +17,7 @@ from adapters.postgres.customers import PostgresCustomers
 from adapters.postgres.invoices import PostgresInvoices
 from adapters.postgres.journal import PostgresJournal, PostgresNotifications
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.ledger_batch import KnownAccounts
 from adapters.postgres.outbox import PostgresOutbox, Ring
 from adapters.postgres.payments import PostgresAttempts, PostgresMethods
 from adapters.postgres.refunds import PostgresRefunds
@@ -47,6 +48,7 @@ class PostgresUnitOfWork:
         ring: Ring,
         zone: ZoneInfo,
         policy: BillingPolicy,
+        accounts: KnownAccounts,
     ) -> None:
         self.connection = connection
         self.driver = driver
@@ -56,7 +58,7 @@ class PostgresUnitOfWork:
         self.messages = PostgresOutbox(driver)
         self.events = PostgresChronicle(driver, clock=clock, entropy=entropy)
         self.answers = PostgresAnswers(driver)
-        self.ledger = PostgresLedger(driver, entropy)
+        self.ledger = PostgresLedger(driver, entropy, accounts, zone)
         self.catalog = PostgresCatalog(driver)
         self.customers = PostgresCustomers(driver)
         self.subscriptions = PostgresSubscriptions(driver)
@@ -100,6 +102,7 @@ def units_of_work(
     policy: BillingPolicy = DEFAULT_POLICY,
 ) -> Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]:
     """Return the factory that opens units of work on a pool."""
+    accounts = KnownAccounts()
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[PostgresUnitOfWork]:
@@ -114,6 +117,7 @@ def units_of_work(
                     ring=ring,
                     zone=zone,
                     policy=policy,
+                    accounts=accounts,
                 )
             except BaseException:
                 await _leave(driver)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from application.group_commit import GroupCommit
 from application.ledger.ports import LedgerUnitOfWork, Posted, Refusal
 from application.ports import UnitsOfWork
+from domain.ledger.errors import FloorBreached, KeyConflict
 from domain.ledger.posting import Posting
 
 
@@ -55,7 +56,19 @@ class Post:
         await self._together.idle()
 
     async def _enter(self, postings: Sequence[Posting]) -> Sequence[Posted | Refusal]:
+        if len(postings) == 1:
+            return [await self._enter_alone(postings[0])]
         async with self._units_of_work() as uow:
             answers = await uow.ledger.try_many(postings)
             await uow.commit()
         return answers
+
+    async def _enter_alone(self, posting: Posting) -> Posted | Refusal:
+        """Spare the savepoints: a refusal ends a transaction that holds nothing else."""
+        try:
+            async with self._units_of_work() as uow:
+                [posted] = await uow.ledger.post_many([posting])
+                await uow.commit()
+        except (KeyConflict, FloorBreached) as refusal:
+            return refusal
+        return posted

@@ -308,6 +308,13 @@ def test_the_anchor_outlives_short_months() -> None:
     assert ends == [31, 30, 31, 30, 31]
 
 
+def test_the_anchor_is_the_day_the_first_period_begins_not_the_day_of_the_choice() -> None:
+    """Chosen on January 31, paid on February 28."""
+    subscription, period = paid(a_subscription(anchor_day=31), FIRST.end)
+    assert period == Period(FIRST.end, at(2026, 3, 28, 15))
+    assert subscription.anchor_day == 28
+
+
 def test_a_month_after_a_trial_is_a_month() -> None:
     trial, _ = lifecycle.start_trial(a_subscription(), 14, now=NOON)
     subscription, period = paid(trial, NOON + 14 * DAY)

@@ -3,8 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -22,7 +24,7 @@ from application.ledger.post import PostMany
 from application.ledger.reverse import ReverseOperation, ReverseOperations
 from application.ports import UnitsOfWork
 from domain.ledger.chart import wallet
-from domain.ledger.errors import FloorBreached, KeyConflict
+from domain.ledger.errors import FloorBreached, KeyConflict, ZoneFixed
 from domain.ledger.posting import Posting
 from domain.shared.ids import OperationId
 from tests.integration.ledger.conftest import Post, violations
@@ -80,14 +82,15 @@ async def test_one_key_with_two_amounts_is_won_by_one_of_them(
 async def test_batches_that_overlap_in_any_order_do_not_lock_each_other_out(
     many: PostMany, driver: asyncpg.Connection, books: PostgresBooks
 ) -> None:
-    owners = [uuid4() for _ in range(30)]
+    owners = [uuid4() for _ in range(300)]
     postings = [top_up(owner, 10) for owner in owners] + [spend(owner, 3) for owner in owners]
 
-    await asyncio.gather(*(many(postings[n:] + postings[:n]) for n in range(0, 60, 5)))
-    await asyncio.gather(*(many(postings[n::-1]) for n in range(0, 60, 5)))
+    for again in range(3):
+        batch = [replace(posting, key=f"{posting.key}:{again}") for posting in postings]
+        await asyncio.gather(*(many(ordered) for ordered in (batch, batch[::-1]) * 4))
 
     balances = await books.balances([wallet(owner, RUB) for owner in owners])
-    assert set(balances.values()) == {rub(7)}
+    assert set(balances.values()) == {rub(3 * 7)}
     assert await violations(driver) == []
 
 
@@ -151,8 +154,9 @@ async def test_a_day_closes_after_the_postings_that_are_on_their_way_into_it(
                 await PostgresLedger(closer, SystemEntropy()).close_through(TODAY)
 
         closing = asyncio.create_task(close())
-        while not await driver.fetchval(_SOMEBODY_WAITS):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while not await driver.fetchval(_SOMEBODY_WAITS):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert not closing.done()
         await slow.execute("COMMIT")
         await closing
@@ -303,3 +307,45 @@ async def test_the_cost_of_a_batch_follows_the_batch_though_it_was_planned_on_em
 
     assert cost["account_balance"] >= 100
     assert all(rows < 1000 for rows in cost.values()), cost
+
+
+async def test_the_first_posting_fixes_the_zone_for_everybody(
+    driver: asyncpg.Connection, post: Post
+) -> None:
+    evening = NOON.replace(hour=22)
+
+    async def from_(zone: str, posting: Posting) -> Posted:
+        async with driver.transaction():
+            ledger = PostgresLedger(driver, SystemEntropy(), zone=ZoneInfo(zone))
+            [posted] = await ledger.post_many([posting])
+            return posted
+
+    first = await from_("Europe/Moscow", a_posting(occurred_at=evening))
+    with pytest.raises(ZoneFixed, match="Europe/Moscow"):
+        await from_("UTC", a_posting(occurred_at=evening))
+    second = await from_("Europe/Moscow", a_posting(occurred_at=evening))
+    [third] = await post(a_posting(occurred_at=evening))
+
+    tomorrow = TODAY + timedelta(days=1)
+    assert {each.posting_date for each in (first, second, third)} == {tomorrow}
+
+
+async def test_two_zones_at_the_first_posting_are_won_by_one(
+    database_url: str, driver: asyncpg.Connection
+) -> None:
+    async def first(zone: str) -> object:
+        writer = await asyncpg.connect(database_url)
+        try:
+            async with writer.transaction():
+                ledger = PostgresLedger(writer, SystemEntropy(), zone=ZoneInfo(zone))
+                return await ledger.post_many([a_posting(1) for _ in range(50)])
+        except ZoneFixed as refused:
+            return refused
+        finally:
+            await writer.close()
+
+    answers = await asyncio.gather(*(first(zone) for zone in ("Europe/Moscow", "Asia/Almaty") * 4))
+
+    assert [isinstance(answer, ZoneFixed) for answer in answers].count(False) == 4
+    assert await driver.fetchval("SELECT count(*) FROM operation") == 200
+    assert await violations(driver) == []

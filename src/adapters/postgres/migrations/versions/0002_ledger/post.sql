@@ -1,7 +1,9 @@
 -- Everything of a batch in one call: arrays in, one row out. Entries name their operation and
 -- account by position; accounts that may not exist yet come as `new_*`, and `opened` tells how many
--- of them did not. Keys and accounts come sorted, so that two batches wait for each other at
--- most one way round. `known_*` tell which keys were there already, and whether they agree.
+-- of them did not. `own_zone` is the zone the caller counts days in: the first posting fixes it,
+-- and a caller with another zone is refused from then on. Keys and accounts come sorted, so that
+-- two batches wait for each other at most one way round. `known_*` tell which keys were there
+-- already, and whether they agree.
 CREATE FUNCTION ledger_post(
     new_ids uuid[], new_codes text[], new_kinds text[], new_owners uuid[],
     new_currencies text[], new_floors bigint[], account_ids uuid[], account_currencies text[],
@@ -9,6 +11,7 @@ CREATE FUNCTION ledger_post(
     entry_counts smallint[], actors text[], reasons text[], correlations uuid[],
     causations uuid[], attempts uuid[], refunds uuid[], invoices uuid[], reversed uuid[],
     entry_operations integer[], entry_seqs smallint[], entry_accounts integer[], amounts bigint[],
+    own_zone text,
     OUT opened integer, OUT posting_dates date[], OUT known_positions bigint[], OUT known_ids uuid[],
     OUT known_dates date[], OUT known_agree boolean[]
 ) LANGUAGE plpgsql AS $$
@@ -19,10 +22,15 @@ DECLARE
 BEGIN
     PERFORM ledger_lock_calendar();
     SELECT * INTO calendar FROM ledger_calendar;
+    IF calendar.zone <> own_zone THEN
+        UPDATE ledger_calendar SET zone = own_zone WHERE zone <> own_zone;
+        calendar.zone := own_zone;
+    END IF;
 
+    -- Without a target: two writers may open the same account at once, and meet at either index.
     INSERT INTO account (id, code, kind, owner, currency, floor_minor)
     SELECT * FROM unnest(new_ids, new_codes, new_kinds, new_owners, new_currencies, new_floors)
-    ON CONFLICT (id) DO NOTHING;
+    ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS opened = ROW_COUNT;
 
     SELECT array_agg(value_date ORDER BY position),
