@@ -41,13 +41,14 @@ BEGIN
         FROM unnest(value_dates, occurred) WITH ORDINALITY AS dated(given, instant, position)
     ) AS dated;
 
+    -- Without a target here too: two reversals of one operation meet at its key or at `reverses`.
     WITH fresh AS (
         INSERT INTO operation (id, key, kind, occurred_at, value_date, posting_date, entry_count,
             actor, reason, correlation_id, causation_id, attempt_id, refund_id, invoice_id,
             reverses)
         SELECT * FROM unnest(ids, keys, kinds, occurred, days, posting_dates, entry_counts,
             actors, reasons, correlations, causations, attempts, refunds, invoices, reversed)
-        ON CONFLICT (key) DO NOTHING
+        ON CONFLICT DO NOTHING
         RETURNING id
     ), booked AS (
         INSERT INTO entry (operation_id, seq, account_id, amount_minor, currency, posting_date)
@@ -63,6 +64,10 @@ BEGIN
         SELECT * INTO known_positions, known_ids, known_dates, known_agree
         FROM ledger_compare(ids, keys, kinds, account_ids, entry_operations, entry_accounts,
             amounts);
+        IF posted + coalesce(cardinality(known_positions), 0) < cardinality(ids) THEN
+            RAISE EXCEPTION 'an operation is reversed at most once, under one key'
+                USING ERRCODE = 'unique_violation', CONSTRAINT = 'uq_operation_reverses';
+        END IF;
     END IF;
 END $$;
 
