@@ -1,0 +1,1 @@
+"""What the carrier worker does, one use case per file."""

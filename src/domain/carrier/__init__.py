@@ -1,0 +1,1 @@
+"""Subscriptions of phone numbers: intake, checks, lists, callbacks, SMS and pixels."""
