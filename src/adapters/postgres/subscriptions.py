@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import asyncpg
@@ -22,8 +22,17 @@ from domain.shared.ids import (
     SubscriptionId,
 )
 from domain.shared.money import Money
+from domain.shared.msisdn import Msisdn
 from domain.subscriptions import model
-from domain.subscriptions.model import CardTerms, OpenCharge, Subscription, status_of
+from domain.subscriptions.charge_days import ChargeDays
+from domain.subscriptions.model import (
+    CardTerms,
+    CarrierTerms,
+    OpenCharge,
+    Subscription,
+    Terms,
+    status_of,
+)
 from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, renew_at
 
 _LIVE = "status IN ('created', 'active', 'past_due', 'paused')"
@@ -54,8 +63,7 @@ def to_row(subscription: Subscription) -> dict[str, Any]:
         "anchor_day": subscription.anchor_day,
         "provider": subscription.terms.provider,
         "method_id": subscription.terms.method_id,
-        "retry_days": list(subscription.terms.retry_days),
-        "grace_seconds": int(subscription.terms.grace.total_seconds()),
+        **_terms_to_row(subscription.terms),
         "renewal": subscription.renewal.value,
         "source": subscription.source.value,
         "status": status_of(subscription.state),
@@ -66,6 +74,7 @@ def to_row(subscription: Subscription) -> dict[str, Any]:
         "charge_since": charge.since if charge else None,
         "renew_at": renew_at(subscription),
         "expires_at": expires_at(subscription),
+        "not_before": subscription.not_before,
         "created_at": subscription.created_at,
         "version": subscription.version,
     }
@@ -82,18 +91,65 @@ def from_row(row: Mapping[str, Any]) -> Subscription:
         money=Money.of(row["amount_minor"], row["currency"]),
         interval=Interval(row["interval_count"], Unit(row["interval_unit"])),
         anchor_day=row["anchor_day"],
-        terms=CardTerms(
-            provider=row["provider"],
-            method_id=MethodId(row["method_id"]) if row["method_id"] else None,
-            retry_days=tuple(row["retry_days"]),
-            grace=timedelta(seconds=row["grace_seconds"]),
-        ),
+        terms=_terms_from_row(row),
         renewal=model.Renewal(row["renewal"]),
         source=model.Source(row["source"]),
         state=restored(_STATES[row["status"]], row["state"]),
         charge=OpenCharge(InvoiceId(row["charge_invoice_id"]), utc(since)) if since else None,
         created_at=utc(row["created_at"]),
+        not_before=utc(row["not_before"]) if row["not_before"] else None,
         version=row["version"],
+    )
+
+
+def _terms_to_row(terms: Terms) -> dict[str, Any]:
+    match terms:
+        case CardTerms():
+            return {
+                "retry_days": list(terms.retry_days),
+                "grace_seconds": int(terms.grace.total_seconds()),
+                "operator": None,
+                "msisdn": None,
+                "service_code": None,
+                "carrier_terms": None,
+            }
+        case CarrierTerms():
+            return {
+                "retry_days": [],
+                "grace_seconds": 0,
+                "operator": terms.operator,
+                "msisdn": terms.msisdn.digits,
+                "service_code": terms.service_code,
+                "carrier_terms": {
+                    "time_zone": terms.time_zone,
+                    "calendar": fields_of(terms.calendar),
+                    "delay_hours": terms.delay_hours,
+                    "retry_for_days": terms.retry_for_days,
+                    "managed": terms.managed,
+                },
+            }
+        case _:
+            assert_never(terms)
+
+
+def _terms_from_row(row: Mapping[str, Any]) -> Terms:
+    if row["operator"] is None:
+        return CardTerms(
+            provider=row["provider"],
+            method_id=MethodId(row["method_id"]) if row["method_id"] else None,
+            retry_days=tuple(row["retry_days"]),
+            grace=timedelta(seconds=row["grace_seconds"]),
+        )
+    kept = row["carrier_terms"]
+    return CarrierTerms(
+        operator=row["operator"],
+        msisdn=Msisdn(row["msisdn"]),
+        service_code=row["service_code"],
+        time_zone=kept["time_zone"],
+        calendar=restored(ChargeDays, kept["calendar"]),
+        delay_hours=kept["delay_hours"],
+        retry_for_days=kept["retry_for_days"],
+        managed=kept["managed"],
     )
 
 
@@ -120,7 +176,7 @@ class PostgresSubscriptions:
     ) -> Sequence[Subscription]:
         """Load for change what is due; skips rows locked by others."""
         return await self._rows.load(
-            "renew_at < $1 AND id <> ALL($3::uuid[]) "
+            "renew_at < $1 AND operator IS NULL AND id <> ALL($3::uuid[]) "
             "ORDER BY renew_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
             renew_before,
             limit,

@@ -8,8 +8,8 @@ from application.subscriptions.ports import SubscriptionsUnitOfWork
 from domain.shared.facts import Cause
 from domain.shared.ids import CustomerId, SubscriptionId
 from domain.subscriptions import lifecycle
-from domain.subscriptions.lifecycle import Moved
 from domain.subscriptions.model import Subscription
+from domain.subscriptions.moves import Moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

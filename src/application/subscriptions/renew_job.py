@@ -24,7 +24,7 @@ from domain.shared.calendar import Period, start_of_tomorrow
 from domain.shared.facts import Cause
 from domain.subscriptions import lifecycle
 from domain.subscriptions.model import Subscription
-from domain.subscriptions.renewal import Blocked, Due, NotDue, due
+from domain.subscriptions.renewal import Blocked, Deferred, Due, NotDue, due
 
 _CHUNK = 1000
 _MOST = 1_000_000
@@ -94,7 +94,7 @@ class RenewDue:
                 case Blocked(why):
                     moved.append(self._blocked(uow, cause, subscription, why, order))
                     counts["blocked"] += 1
-                case NotDue():
+                case NotDue() | Deferred():
                     raise AssertionError("claimed by the same rule that says it is not due")
         results = await uow.billing.charge([charge for _, charge in charges])
         for (subscription, charge), result in zip(charges, results, strict=True):

@@ -124,8 +124,19 @@ class Canceled(SubscriptionEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused(SubscriptionEvent):
+    """A check or the gateway said that it must not be charged."""
+
+    name: ClassVar[str] = "subscription.refused"
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidAfterCancel(SubscriptionEvent):
-    """Money came for a subscription that was stopped; nothing is granted, the money goes back."""
+    """Money came for a subscription that was stopped; nothing is granted.
+
+    A card's money goes back; a number's is kept in the books, because operators take none back.
+    """
 
     name: ClassVar[str] = "subscription.paid_after_cancel"
     invoice_id: InvoiceId

@@ -10,13 +10,15 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from domain.shared.calendar import Period, anchor_from, start_of_tomorrow
-from domain.shared.errors import DomainError, InvalidValue
+from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
-from domain.subscriptions import events
+from domain.subscriptions import events, number_lifecycle
 from domain.subscriptions import renewal as rules
 from domain.subscriptions.model import (
     Active,
     Canceled,
+    CardTerms,
+    CarrierTerms,
     Created,
     Expired,
     OpenCharge,
@@ -26,28 +28,13 @@ from domain.subscriptions.model import (
     Renewal,
     State,
     Subscription,
+    Terms,
     access_from,
-    status_of,
 )
+from domain.subscriptions.moves import IllegalSubscriptionMove, Moved, moved_to, without
 
 MAX_PAUSE_DAYS = 30
-Moved = tuple[Subscription, list[events.SubscriptionEvent]]
-
-
-class IllegalSubscriptionMove(DomainError):
-    """The subscription is not in a state from which this can happen."""
-
-    code = "illegal_subscription_move"
-
-    def __init__(self, subscription: Subscription, move: str) -> None:
-        super().__init__(
-            f"subscription {subscription.id} is {status_of(subscription.state)} and cannot {move}"
-        )
-        self.subscription_id, self.move = subscription.id, move
-
-
-def _to(subscription: Subscription, state: State) -> Subscription:
-    return replace(subscription, state=state, version=subscription.version + 1)
+_BY_CUSTOMER = "stopped by the customer"
 
 
 def start_trial(subscription: Subscription, days: int, *, now: datetime) -> Moved:
@@ -57,7 +44,7 @@ def start_trial(subscription: Subscription, days: int, *, now: datetime) -> Move
             start = max(starts_at, now)
             trial = Period(start, start + timedelta(days=days))
             event = events.TrialStarted(subscription_id=subscription.id, period=trial)
-            return _to(subscription, Active(trial)), [event]
+            return moved_to(subscription, Active(trial)), [event]
         case _:
             raise IllegalSubscriptionMove(subscription, "start a trial")
 
@@ -93,7 +80,9 @@ def grant(
     match subscription.state:
         case Created(starts_at):
             start, begun = max(starts_at, now), events.Activated
-        case Active(paid) | PastDue(paid):
+        case PastDue(period=None):
+            start, begun = rules.first_from(subscription, now=now), events.Activated
+        case Active(paid) | PastDue(paid) if paid is not None:
             start, begun = rules.paid_from(subscription, paid, now=now, zone=zone), events.Renewed
         case Paused(paid, since, until):
             start, begun = paid.end - (until - since), events.Renewed
@@ -104,6 +93,8 @@ def grant(
         case Canceled() | Refused():
             moved, said = turn_away(subscription, invoice_id)
             return moved, None, said
+        case Active() | PastDue():
+            raise AssertionError("what is active has a period")
         case _:
             assert_never(subscription.state)
     anchor_day = start.astimezone(zone).day
@@ -111,9 +102,10 @@ def grant(
         anchor_day = anchor_from(start, subscription.anchor_day, zone)
     settled = replace(
         subscription,
-        charge=_without(subscription, invoice_id),
-        terms=replace(subscription.terms, method_id=method_id or subscription.terms.method_id),
+        charge=without(subscription, invoice_id),
+        terms=_with_method(subscription.terms, method_id),
         anchor_day=anchor_day,
+        not_before=None,
     )
     period = rules.period_from(settled, start, zone)
     event = begun(subscription_id=subscription.id, period=period, invoice_id=invoice_id)
@@ -125,24 +117,29 @@ def grant(
             after = Active(period, access_from(before))
         case _:
             after = Active(period)
-    return _to(settled, after), period, [event]
+    return moved_to(settled, after), period, [event]
+
+
+def _with_method(terms: Terms, method_id: MethodId | None) -> Terms:
+    match terms:
+        case CardTerms():
+            return replace(terms, method_id=method_id or terms.method_id)
+        case CarrierTerms():
+            return terms
+        case _:
+            assert_never(terms)
 
 
 def turn_away(subscription: Subscription, invoice_id: InvoiceId) -> Moved:
     """Tell that money came for what is over; nothing is granted, so it has to go back."""
     late = events.PaidAfterCancel(subscription_id=subscription.id, invoice_id=invoice_id)
-    freed = replace(subscription, charge=_without(subscription, invoice_id))
-    return _to(freed, subscription.state), [late]
-
-
-def _without(subscription: Subscription, invoice_id: InvoiceId | None) -> OpenCharge | None:
-    charge = subscription.charge
-    return None if charge is not None and charge.invoice_id == invoice_id else charge
+    freed = replace(subscription, charge=without(subscription, invoice_id))
+    return moved_to(freed, subscription.state), [late]
 
 
 def release_charge(subscription: Subscription, invoice_id: InvoiceId) -> Subscription:
     """Forget an open charge that ended without a verdict on the saved method."""
-    charge = _without(subscription, invoice_id)
+    charge = without(subscription, invoice_id)
     if charge is subscription.charge:
         return subscription
     return replace(subscription, charge=charge, version=subscription.version + 1)
@@ -166,50 +163,62 @@ def charge_failed(
     `retryable` is false when the bank said never, or wants the customer; `not_before` is the
     first instant the card schemes' caps leave open.
     """
-    freed = replace(subscription, charge=_without(subscription, invoice_id))
+    freed = replace(subscription, charge=without(subscription, invoice_id))
     if invoice_id is not None and freed.charge is subscription.charge:
         return subscription, []
+    if isinstance(subscription.terms, CarrierTerms):
+        return number_lifecycle.charge_failed(
+            subscription, invoice_id, reason, retryable=retryable, now=now
+        )
+    grace = subscription.terms.grace
     match subscription.state:
         case _ if subscription.renewal is Renewal.STOPPING:
-            return _to(freed, subscription.state), []
+            return moved_to(freed, subscription.state), []
         case Active(period) if period.end >= start_of_tomorrow(now, zone):
-            return _to(freed, subscription.state), []
+            return moved_to(freed, subscription.state), []
         case Active(period):
             failures = 1
-        case PastDue(period, before, _):
+        case PastDue(period, before) if period is not None:
             failures = before + 1
-        case Created() | Paused() | Canceled() | Expired() | Refused():
-            return _to(freed, subscription.state), []
+        case Created() | PastDue() | Paused() | Canceled() | Expired() | Refused():
+            return moved_to(freed, subscription.state), []
         case _:
             assert_never(subscription.state)
     at = rules.retry_at(subscription, failures, now=now, zone=zone) if retryable else None
     if at is not None and not_before is not None and at < not_before:
-        at = not_before if not_before <= period.end + subscription.terms.grace else None
+        at = not_before if not_before <= period.end + grace else None
     failed = events.RenewalFailed(
         subscription_id=subscription.id, reason=reason, failures=failures, next_attempt_at=at
     )
-    return _to(freed, PastDue(period, failures, at)), [failed]
+    return moved_to(freed, PastDue(period, failures, at)), [failed]
 
 
 def stop_renewal(subscription: Subscription, *, now: datetime) -> Moved:
     """Stop at the end of what is paid; what was never paid for ends at once.
 
-    A charge that is under way is awaited: the gateway may have taken the money already.
+    A charge that is under way is awaited: the gateway may have taken the money already. A number
+    that said stop is out at once.
     """
     match subscription.state:
+        case _ if isinstance(subscription.terms, CarrierTerms):
+            return cancel(subscription, "unsubscribed", now=now)
         case Active() | PastDue() | Paused() if subscription.renewal is Renewal.STOPPING:
             return subscription, []
-        case Active(period) | PastDue(period) if period.end <= now and subscription.charge is None:
-            return cancel(subscription, "stopped by the customer", now=now)
-        case Active(period) | PastDue(period) | Paused(period):
+        case PastDue(period=None):
+            return cancel(subscription, _BY_CUSTOMER, now=now)
+        case Active(period) | PastDue(period) if (
+            period is not None and period.end <= now and subscription.charge is None
+        ):
+            return cancel(subscription, _BY_CUSTOMER, now=now)
+        case Active(period) | PastDue(period) | Paused(period) if period is not None:
             stopping = replace(subscription, renewal=Renewal.STOPPING)
             stopped = events.RenewalStopped(
                 subscription_id=subscription.id, access_until=period.end
             )
-            return _to(stopping, subscription.state), [stopped]
+            return moved_to(stopping, subscription.state), [stopped]
         case Created():
-            return cancel(subscription, "stopped by the customer", now=now)
-        case Canceled() | Expired() | Refused():
+            return cancel(subscription, _BY_CUSTOMER, now=now)
+        case Active() | PastDue() | Paused() | Canceled() | Expired() | Refused():
             return subscription, []
         case _:
             assert_never(subscription.state)
@@ -218,14 +227,16 @@ def stop_renewal(subscription: Subscription, *, now: datetime) -> Moved:
 def resume_renewal(subscription: Subscription, *, now: datetime) -> Moved:
     """Take a stop back while the paid period lasts."""
     match subscription.state:
-        case Active(period) | PastDue(period) | Paused(period) if now < period.end:
+        case Active(period) | PastDue(period) | Paused(period) if (
+            period is not None and now < period.end
+        ):
             if subscription.renewal is Renewal.AUTOMATIC:
                 return subscription, []
             if subscription.terms.method_id is None:
                 raise InvalidValue("renewal needs a saved payment method")
             resumed = replace(subscription, renewal=Renewal.AUTOMATIC)
             event = events.RenewalResumed(subscription_id=subscription.id)
-            return _to(resumed, subscription.state), [event]
+            return moved_to(resumed, subscription.state), [event]
         case _:
             raise IllegalSubscriptionMove(subscription, "resume its renewal")
 
@@ -235,7 +246,7 @@ def cancel(subscription: Subscription, why: str, *, now: datetime) -> Moved:
     if not subscription.is_live:
         return subscription, []
     event = events.Canceled(subscription_id=subscription.id, why=why)
-    return _to(subscription, Canceled(now, why)), [event]
+    return moved_to(subscription, Canceled(now, why)), [event]
 
 
 def give_up(subscription: Subscription, *, now: datetime) -> Moved:
@@ -244,9 +255,22 @@ def give_up(subscription: Subscription, *, now: datetime) -> Moved:
         case Created():
             given_up = Canceled(now, "never paid for", reopens=True)
             event = events.Canceled(subscription_id=subscription.id, why=given_up.why)
-            return _to(subscription, given_up), [event]
+            return moved_to(subscription, given_up), [event]
         case _:
             raise IllegalSubscriptionMove(subscription, "be given up")
+
+
+def refuse(subscription: Subscription, why: str, *, now: datetime) -> Moved:
+    """End it because a check or the gateway said that it must never be charged."""
+    if not subscription.is_live:
+        return subscription, []
+    event = events.Refused(subscription_id=subscription.id, why=why)
+    return moved_to(subscription, Refused(now, why)), [event]
+
+
+def defer(subscription: Subscription, until: datetime) -> Subscription:
+    """Put a due charge off: its window is closed, or a cap leaves no room before then."""
+    return replace(subscription, not_before=until, version=subscription.version + 1)
 
 
 def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
@@ -260,7 +284,7 @@ def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
             break_ = timedelta(days=days)
             paused = Paused(Period(access_from(before), paid.end + break_), now, now + break_)
             event = events.Paused(subscription_id=subscription.id, until=paused.until)
-            return _to(subscription, paused), [event]
+            return moved_to(subscription, paused), [event]
         case _:
             raise IllegalSubscriptionMove(subscription, "be paused")
 
@@ -272,7 +296,7 @@ def resume(subscription: Subscription, *, now: datetime) -> Moved:
             unused = until - min(max(now, since), until)
             left = Period(period.start, period.end - unused)
             event = events.Resumed(subscription_id=subscription.id, period=left)
-            return _to(subscription, Active(left)), [event]
+            return moved_to(subscription, Active(left)), [event]
         case _:
             raise IllegalSubscriptionMove(subscription, "be resumed")
 
@@ -292,9 +316,9 @@ def lapse(subscription: Subscription, *, now: datetime) -> Moved:
         case Paused():
             return resume(subscription, now=now)
         case Active() | PastDue() if subscription.renewal is Renewal.STOPPING:
-            return cancel(subscription, "stopped by the customer", now=now)
+            return cancel(subscription, _BY_CUSTOMER, now=now)
         case Active() | PastDue():
             event = events.Expired(subscription_id=subscription.id)
-            return _to(subscription, Expired(now)), [event]
+            return moved_to(subscription, Expired(now)), [event]
         case _:
             raise AssertionError("only these states have an end to wait for")

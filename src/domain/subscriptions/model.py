@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
+from zoneinfo import ZoneInfo
 
 from domain.shared.calendar import Interval, Period
+from domain.shared.errors import InvalidValue
 from domain.shared.ids import CustomerId, InvoiceId, MethodId, PlanId, PriceId, SubscriptionId
 from domain.shared.money import Money
+from domain.shared.msisdn import Msisdn
+from domain.subscriptions.charge_days import ChargeDays
+
+_CHARGE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,51 @@ class CardTerms:
     grace: timedelta
 
 
-Terms = CardTerms
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarrierTerms:
+    """How a number is charged through its operator, copied from the service at the agreement.
+
+    A charge that failed is tried again `delay_hours` later, until one fails more than
+    `retry_for_days` after the first; without both there are no retries, and the next day of the
+    calendar tries.
+    `managed` means that the operator charges by its own timetable and only reports.
+    """
+
+    operator: str
+    msisdn: Msisdn
+    service_code: str
+    time_zone: str
+    calendar: ChargeDays
+    delay_hours: int
+    retry_for_days: int
+    managed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.delay_hours < 0 or self.retry_for_days < 0:
+            raise InvalidValue("retries are counted in hours and days of zero and more")
+
+    @property
+    def provider(self) -> str:
+        """The gateway that collects: the operator."""
+        return self.operator
+
+    @property
+    def method_id(self) -> None:
+        """A number needs no saved method."""
+        return None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where days and minutes are counted."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def retries(self) -> bool:
+        """Tell whether a failed charge is tried again before its next day."""
+        return self.delay_hours > 0 and self.retry_for_days > 0
+
+
+Terms = CardTerms | CarrierTerms
 
 
 class Renewal(StrEnum):
@@ -68,11 +118,17 @@ class Active:
 
 @dataclass(frozen=True, slots=True)
 class PastDue:
-    """The renewal was declined; `retry_at` is None when nothing more will be tried."""
+    """A charge was declined; `retry_at` is None when nothing more will be tried.
 
-    period: Period
+    `period` is what was paid last, and None where nothing ever was. A number's subscription also
+    keeps since when it is owing, and from when on: a retry is for the period that was not paid.
+    """
+
+    period: Period | None
     failures: int
     retry_at: datetime | None
+    since: datetime | None = None
+    owed_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +178,10 @@ class OpenCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """The aggregate; `money` and `interval` are the agreement, whatever the price list says now."""
+    """The aggregate; `money` and `interval` are the agreement, whatever the price list says now.
+
+    `not_before` puts a charge off that is due: its window had closed, or a cap was reached.
+    """
 
     id: SubscriptionId
     customer_id: CustomerId
@@ -137,6 +196,7 @@ class Subscription:
     state: State
     charge: OpenCharge | None
     created_at: datetime
+    not_before: datetime | None = None
     version: int = 1
 
     @property
@@ -158,26 +218,42 @@ def access_until(subscription: Subscription) -> datetime | None:
     customer who asked to stop, or never agreed to renewals, has no grace.
     """
     match subscription.state:
-        case Active(period) | PastDue(period):
+        case Active(period) | PastDue(period) if period is not None:
             if subscription.renewal is Renewal.AUTOMATIC:
-                return period.end + subscription.terms.grace
+                return period.end + grace_of(subscription)
             return period.end
-        case Created() | Paused() | Canceled() | Expired() | Refused():
+        case Created() | Active() | PastDue() | Paused() | Canceled() | Expired() | Refused():
             return None
         case _:
             assert_never(subscription.state)
+
+
+def grace_of(subscription: Subscription) -> timedelta:
+    """Return how long access outlives the paid period while the next charge is awaited.
+
+    A number is charged at some hour of the day after its period: until that charge has failed,
+    nothing is amiss, so the day is not counted against the subscriber.
+    """
+    match subscription.terms:
+        case CardTerms(grace=grace):
+            return grace
+        case CarrierTerms():
+            return timedelta(0) if isinstance(subscription.state, PastDue) else _CHARGE_DAY
+        case _:
+            assert_never(subscription.terms)
 
 
 def has_access(subscription: Subscription, now: datetime) -> bool:
     """Tell whether the customer may use what the plan gives, right now."""
     until = access_until(subscription)
     match subscription.state:
-        case Active() | PastDue() as paid:
-            return until is not None and access_from(paid) <= now < until
+        case Active() | PastDue() as paid if until is not None:
+            return access_from(paid) <= now < until
         case _:
             return False
 
 
 def access_from(state: Active | PastDue) -> datetime:
     """Return when the access began that lasts without a break."""
+    assert state.period is not None, "without a paid period there is no access"
     return (state.access_since if isinstance(state, Active) else None) or state.period.start

@@ -9,9 +9,12 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from domain.shared.calendar import Period, anchor_from, business_day, start_of_tomorrow
+from domain.subscriptions import number_renewal
 from domain.subscriptions.model import (
     Active,
     Canceled,
+    CardTerms,
+    CarrierTerms,
     Created,
     Expired,
     PastDue,
@@ -19,6 +22,7 @@ from domain.subscriptions.model import (
     Refused,
     Renewal,
     Subscription,
+    grace_of,
 )
 
 # An open charge holds back expiry this long; after that a person is looking at it anyway.
@@ -44,9 +48,28 @@ class Blocked:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """It is due, and may not be made before then: the window is closed."""
+
+    until: datetime
+
+
 def renew_at(subscription: Subscription) -> datetime | None:
-    """Return the instant from whose local day on a charge is due; None when there is none ahead."""
-    if subscription.renewal is not Renewal.AUTOMATIC or subscription.charge is not None:
+    """Return when a charge is due; None when there is none ahead.
+
+    A card is charged from the local day of this instant on, a number from the instant itself.
+    What is past due with a retry planned is tried even where no renewal was agreed on: the first
+    charge of a one-off order.
+    """
+    if subscription.charge is not None:
+        return None
+    if isinstance(subscription.terms, CarrierTerms):
+        owing = isinstance(subscription.state, PastDue)
+        if subscription.renewal is not Renewal.AUTOMATIC and not owing:
+            return None
+        return number_renewal.renew_at(subscription, subscription.terms)
+    if subscription.renewal is not Renewal.AUTOMATIC:
         return None
     match subscription.state:
         case Active(period):
@@ -66,13 +89,15 @@ def next_period(subscription: Subscription, zone: ZoneInfo) -> Period | None:
     however early or late it ends, so that no two periods ever overlap.
     """
     match subscription.state:
-        case Active(period) | PastDue(period):
+        case PastDue(period=None, owed_from=start):
+            return None if start is None else period_from(subscription, start, zone)
+        case Active(period) | PastDue(period) if period is not None:
             return period_from(subscription, period.end, zone)
         case Paused(period, since, until):
             return period_from(subscription, period.end - (until - since), zone)
         case Created(starts_at):
             return period_from(subscription, starts_at, zone)
-        case Canceled() | Expired() | Refused():
+        case Active() | PastDue() | Canceled() | Expired() | Refused():
             return None
         case _:
             assert_never(subscription.state)
@@ -80,6 +105,8 @@ def next_period(subscription: Subscription, zone: ZoneInfo) -> Period | None:
 
 def period_from(subscription: Subscription, start: datetime, zone: ZoneInfo) -> Period:
     """Return one agreed interval from a start, by the local calendar and the anchor day."""
+    if isinstance(subscription.terms, CarrierTerms):
+        return number_renewal.period_from(subscription, subscription.terms, start)
     anchor_day = anchor_from(start, subscription.anchor_day, zone)
     return Period(start, subscription.interval.after(start, anchor_day=anchor_day, zone=zone))
 
@@ -94,6 +121,8 @@ def paid_from(
     that would be over today already: after missed days one payment catches up with the calendar
     instead of one for each of them.
     """
+    if isinstance(subscription.terms, CarrierTerms):
+        return number_renewal.paid_from(subscription, subscription.terms, paid, now=now)
     charge = subscription.charge
     asked_at = now if charge is None else min(charge.since, now)
     in_grace = asked_at <= paid.end + subscription.terms.grace
@@ -103,7 +132,42 @@ def paid_from(
     return max(now, paid.end)
 
 
-def due(subscription: Subscription, *, now: datetime, zone: ZoneInfo) -> Due | NotDue | Blocked:
+def first_from(subscription: Subscription, *, now: datetime) -> datetime:
+    """Return where the first period begins that is paid for late: when the money was asked for."""
+    charge = subscription.charge
+    return now if charge is None else min(charge.since, now)
+
+
+def due(
+    subscription: Subscription, *, now: datetime, zone: ZoneInfo
+) -> Due | NotDue | Blocked | Deferred:
+    """Answer whether to charge now, for a card or for a number."""
+    match subscription.terms:
+        case CardTerms():
+            return _card_due(subscription, now=now, zone=zone)
+        case CarrierTerms() as terms:
+            return _number_due(subscription, terms, now=now)
+        case _:
+            assert_never(subscription.terms)
+
+
+def _number_due(
+    subscription: Subscription, terms: CarrierTerms, *, now: datetime
+) -> Due | NotDue | Deferred:
+    at = renew_at(subscription)
+    if at is None or at > now:
+        return NotDue()
+    opens = number_renewal.opening(subscription, terms, now)
+    if opens > now:
+        return Deferred(opens)
+    period = number_renewal.owed_period(subscription, terms, now)
+    assert period is not None, "what is due is for a period"
+    return Due(period)
+
+
+def _card_due(
+    subscription: Subscription, *, now: datetime, zone: ZoneInfo
+) -> Due | NotDue | Blocked:
     """Answer whether to charge today.
 
     "Today" is the local calendar day of the billing zone: a period that ends at any hour of today
@@ -135,27 +199,37 @@ def retry_at(
     The plan's retry days count from the end of the paid period; a day is never used twice, so a
     run that comes late does not make up for missed days at once. Nothing is tried after grace.
     """
+    terms = subscription.terms
+    assert isinstance(terms, CardTerms), "numbers have retries of their own"
     match subscription.state:
-        case Active(period) | PastDue(period):
-            days = subscription.terms.retry_days
+        case Active(period) | PastDue(period) if period is not None:
+            days = terms.retry_days
             if failures >= len(days):
                 return None
             planned = period.end + timedelta(days=days[failures])
             at = max(planned, start_of_tomorrow(now, zone))
-            return at if at <= period.end + subscription.terms.grace else None
+            return at if at <= period.end + terms.grace else None
         case _:
             return None
 
 
 def expires_at(subscription: Subscription) -> datetime | None:
-    """Return when the daily expiry has something to do: the end of access, or of a pause."""
+    """Return when the daily expiry has something to do: the end of access, or of a pause.
+
+    A number's subscription ends by its retries or the purge policy, unless it never renews.
+    """
+    number = isinstance(subscription.terms, CarrierTerms)
     match subscription.state:
-        case Active(period) | PastDue(period):
+        case Active() | PastDue() if number and subscription.renewal is Renewal.AUTOMATIC:
+            return None
+        case PastDue() if number:
+            return None
+        case Active(period) | PastDue(period) if period is not None:
             stopping = subscription.renewal is Renewal.STOPPING
-            return period.end if stopping else period.end + subscription.terms.grace
+            return period.end if stopping else period.end + grace_of(subscription)
         case Paused(until=until):
             return until
-        case Created() | Canceled() | Expired() | Refused():
+        case Created() | Active() | PastDue() | Canceled() | Expired() | Refused():
             return None
         case _:
             assert_never(subscription.state)

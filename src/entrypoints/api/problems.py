@@ -22,7 +22,7 @@ from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
 from domain.payments.refund import RefundExceedsCapture
 from domain.shared.errors import DomainError
-from domain.subscriptions.lifecycle import IllegalSubscriptionMove
+from domain.subscriptions.moves import IllegalSubscriptionMove
 
 _LOG = logging.getLogger("kazna.api")
 CONTENT_TYPE = "application/problem+json"

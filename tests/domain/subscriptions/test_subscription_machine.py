@@ -27,7 +27,7 @@ from domain.shared.calendar import Interval, Unit
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import lifecycle
-from domain.subscriptions.lifecycle import IllegalSubscriptionMove
+from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.model import (
     CardTerms,
     Created,

@@ -12,7 +12,7 @@ from domain.shared.calendar import Period
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import lifecycle, model
-from domain.subscriptions.lifecycle import IllegalSubscriptionMove
+from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.model import (
     OpenCharge,
     Renewal,

@@ -1,5 +1,6 @@
 """The tables of this deployment; importing this package knows all of them."""
 
+from adapters.postgres.tables import carrier as carrier
 from adapters.postgres.tables import catalog as catalog
 from adapters.postgres.tables import ledger as ledger
 from adapters.postgres.tables import messages as messages

@@ -138,6 +138,7 @@ payment = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("number", Integer, nullable=False),
+    Column("occasion", Text, nullable=False, server_default=text("'saved'")),
     Column("method_id", Uuid),
     Column("saves_method", Boolean, nullable=False),
     Column("return_url", Text),
@@ -157,6 +158,11 @@ payment = Table(
     UniqueConstraint("provider", "external_id", name="uq_payment_external"),
     UniqueConstraint("invoice_id", "number", name="uq_payment_number"),
     CheckConstraint("amount_minor > 0", name="amount"),
+    CheckConstraint(
+        "occasion IN ('checkout', 'saved', 'mo', 'periodic', 'retry', 'injection', 'expired', "
+        "'reported')",
+        name="occasion",
+    ),
     CheckConstraint(
         "status IN ('reserved', 'sent', 'accepted', 'authorized', 'succeeded', 'declined', "
         "'refused', 'unknown', 'canceled', 'expired', 'review', 'partially_refunded', "

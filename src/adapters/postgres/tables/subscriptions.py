@@ -44,6 +44,10 @@ subscription = Table(
     Column("method_id", Uuid),
     Column("retry_days", JSONB, nullable=False),
     Column("grace_seconds", Integer, nullable=False),
+    Column("operator", Text),
+    Column("msisdn", Text),
+    Column("service_code", Text),
+    Column("carrier_terms", JSONB),
     Column("renewal", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -54,6 +58,7 @@ subscription = Table(
     Column("charge_since", _INSTANT),
     Column("renew_at", _INSTANT),
     Column("expires_at", _INSTANT),
+    Column("not_before", _INSTANT),
     Column("created_at", _INSTANT, nullable=False),
     Column("version", Integer, nullable=False),
     UniqueConstraint("wire_id", name="uq_subscription_wire_id"),
@@ -62,13 +67,22 @@ subscription = Table(
         name="status",
     ),
     CheckConstraint("renewal IN ('automatic', 'manual', 'stopping')", name="renewal"),
+    # Of all that are past due only a number's may never have been paid for.
     CheckConstraint(
-        "(status IN ('active', 'past_due', 'paused')) = (period_end IS NOT NULL)", name="period"
+        "(status IN ('active', 'past_due', 'paused')) = (period_end IS NOT NULL) "
+        "OR (status = 'past_due' AND operator IS NOT NULL)",
+        name="period",
+    ),
+    CheckConstraint(
+        "(operator IS NULL) = (msisdn IS NULL) AND (operator IS NULL) = (service_code IS NULL) "
+        "AND (operator IS NULL) = (carrier_terms IS NULL)",
+        name="carrier",
     ),
     CheckConstraint("period_start < period_end", name="period_order"),
     CheckConstraint(
         "renew_at IS NULL OR "
-        "(status IN ('active', 'past_due') AND renewal = 'automatic' AND charge_since IS NULL)",
+        "(status IN ('active', 'past_due') AND charge_since IS NULL "
+        "AND (renewal = 'automatic' OR (operator IS NOT NULL AND status = 'past_due')))",
         name="renew_at",
     ),
     CheckConstraint("(charge_invoice_id IS NULL) = (charge_since IS NULL)", name="charge"),
@@ -85,7 +99,22 @@ Index(
     "ix_subscription_renew_at",
     subscription.c.renew_at,
     subscription.c.id,
-    postgresql_where=text("renew_at IS NOT NULL"),
+    postgresql_where=text("renew_at IS NOT NULL AND operator IS NULL"),
+)
+# Numbers are claimed operator by operator, and periodic charges apart from retries.
+Index(
+    "ix_subscription_number_due",
+    subscription.c.operator,
+    subscription.c.status,
+    subscription.c.renew_at,
+    subscription.c.id,
+    postgresql_where=text("renew_at IS NOT NULL AND operator IS NOT NULL"),
+)
+Index(
+    "ix_subscription_msisdn",
+    subscription.c.msisdn,
+    subscription.c.id,
+    postgresql_where=text("msisdn IS NOT NULL"),
 )
 Index(
     "ix_subscription_expires_at",
