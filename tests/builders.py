@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from domain.catalog.plan import Dunning, Plan, Price
-from domain.payments.attempt import Attempt, Reserved
+from domain.payments.attempt import Attempt, Occasion, Reserved
 from domain.payments.invoice import Invoice, Purchase, issue
 from domain.payments.refund import Refund
 from domain.payments.refund import Reserved as RefundReserved
@@ -45,6 +45,7 @@ def an_attempt(**changed: Any) -> Attempt:
         provider="test",
         money=PRICE,
         number=1,
+        occasion=Occasion.CHECKOUT,
         method_id=None,
         saves_method=False,
         return_url=None,

@@ -12,7 +12,7 @@ from adapters.postgres.codec import fields_of, restored
 from adapters.postgres.subscriptions import utc
 from adapters.postgres.tables.payments import OPEN_PAYMENT
 from domain.payments import attempt as machine
-from domain.payments.attempt import Attempt, external_id_of, status_of
+from domain.payments.attempt import Attempt, Occasion, external_id_of, status_of
 from domain.payments.method import PaymentMethod
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
@@ -75,6 +75,7 @@ def to_row(attempt: Attempt) -> dict[str, Any]:
         "amount_minor": attempt.money.amount_minor,
         "currency": attempt.money.currency.code,
         "number": attempt.number,
+        "occasion": attempt.occasion.value,
         "method_id": attempt.method_id,
         "saves_method": attempt.saves_method,
         "return_url": attempt.return_url,
@@ -98,6 +99,7 @@ def from_row(row: Mapping[str, Any]) -> Attempt:
         provider=row["provider"],
         money=Money.of(row["amount_minor"], row["currency"]),
         number=row["number"],
+        occasion=Occasion(row["occasion"]),
         method_id=MethodId(row["method_id"]) if row["method_id"] else None,
         saves_method=row["saves_method"],
         return_url=row["return_url"],
@@ -184,10 +186,10 @@ class PostgresAttempts:
     async def open_since(
         self, created_before: datetime, limit: int, after: AttemptId | None
     ) -> Sequence[Attempt]:
-        """Load open attempts older than that, in the order of ids."""
+        """Load open attempts of cards older than that, in the order of ids."""
         return await self._rows.load(
-            f"{OPEN_PAYMENT} AND created_at < $1 AND ($3::uuid IS NULL OR id > $3) "
-            "ORDER BY id LIMIT $2",
+            f"{OPEN_PAYMENT} AND occasion IN ('checkout', 'saved') AND created_at < $1 "
+            "AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $2",
             created_before,
             limit,
             after,

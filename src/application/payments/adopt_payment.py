@@ -16,7 +16,7 @@ from application.payments.ports import PaymentsUnitOfWork
 from application.payments.provider import Found, PaymentSnapshot
 from application.ports import Clock
 from domain.payments import invoice
-from domain.payments.attempt import Accepted, Attempt
+from domain.payments.attempt import Accepted, Attempt, Occasion
 from domain.payments.invoice import Purpose, SubscriptionPeriod
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, PriceId, SubscriptionId
@@ -102,6 +102,7 @@ class AdoptPayments:
             provider=snapshot.provider,
             money=snapshot.money,
             number=(await uow.attempts.numbers([owed.id])).get(owed.id, 0) + 1,
+            occasion=Occasion.CHECKOUT,
             method_id=None,
             saves_method=snapshot.method is not None and snapshot.method.saved,
             return_url=None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from application.jobs import JobOrder, JobReport
+from application.payments.open_charges import charge_message
 from application.payments.ports import PaymentsUnitOfWork
 from application.payments.request_refund import refund_message
 from application.ports import NewMessage, UnitsOfWork
@@ -64,7 +65,9 @@ class AskOpenPayments:
 
 
 def ask_message(attempt: Attempt, cause: Cause) -> NewMessage:
-    """Build the message that asks for one attempt."""
+    """Build the message that asks for one attempt; a number's is answered by its state alone."""
+    if not attempt.is_of_card:
+        return charge_message(attempt, cause)
     return NewMessage(
         queue="payments",
         name="payments.ask.v1",

@@ -7,7 +7,7 @@ from datetime import datetime
 from application.payments.ports import BillingPolicy, Chained, PaymentsUnitOfWork, PeriodKey
 from application.ports import Clock, Entropy, NewMessage
 from domain.payments import invoice
-from domain.payments.attempt import RESERVED_IS_STALE_AFTER, Attempt, Reserved
+from domain.payments.attempt import RESERVED_IS_STALE_AFTER, Attempt, Occasion, Reserved
 from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
 from domain.payments.events import PaymentReserved
 from domain.payments.invoice import Invoice, Purpose, SubscriptionPeriod
@@ -22,15 +22,22 @@ _CAP_WINDOW = max(cap.window for cap in CARD_SCHEME_CAPS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeOrder:
-    """A period to be collected with a saved method."""
+    """A period to be collected without the payer: with a saved method, or from a number.
+
+    `due_at` is when its invoice is overdue, where the deployment's policy does not say; `urgent`
+    charges overtake others that wait for the same gateway.
+    """
 
     cause: Cause
     customer_id: CustomerId
-    purpose: SubscriptionPeriod
+    purpose: Purpose
     money: Money
     description: str
     provider: str
-    method_id: MethodId
+    method_id: MethodId | None
+    occasion: Occasion = Occasion.SAVED
+    due_at: datetime | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,8 @@ class OpenCharges:
         self, uow: PaymentsUnitOfWork, orders: Sequence[ChargeOrder]
     ) -> Sequence[Opened | NothingOwed | Impossible]:
         """Answer every order, in order; a period that has an invoice keeps it."""
-        known = await uow.invoices.lock_for_periods([_key(order.purpose) for order in orders])
+        keys = [_key(order.purpose) for order in orders]
+        known = await uow.invoices.lock_for_periods([key for key in keys if key])
         numbers = await uow.attempts.numbers([owed.id for owed in known.values()])
         forbidden = await self._forbidden(uow, orders)
         issued: list[Chained] = []
@@ -76,15 +84,19 @@ class OpenCharges:
         attempts: list[Attempt] = []
         reserved: list[tuple[Cause, PaymentReserved]] = []
         results: list[Opened | NothingOwed | Impossible] = []
-        for order in orders:
-            if order.method_id in forbidden:
+        for order, key in zip(orders, keys, strict=True):
+            if order.method_id is not None and order.method_id in forbidden:
                 results.append(forbidden[order.method_id])
                 continue
-            owed = known.get(_key(order.purpose))
+            owed = known.get(key) if key else None
             said: Sequence[InvoiceEvent] = ()
             if owed is None:
                 owed, said = self.issue(
-                    order.customer_id, order.purpose, order.money, order.description
+                    order.customer_id,
+                    order.purpose,
+                    order.money,
+                    order.description,
+                    due_at=order.due_at,
                 )
             fresh = bool(said)
             if not isinstance(owed.state, invoice.Issued):
@@ -101,13 +113,18 @@ class OpenCharges:
                 )
                 continue
             attempt = self.attempt(
-                owed, order.provider, numbers.get(owed.id, 0) + 1, method_id=order.method_id
+                owed,
+                order.provider,
+                numbers.get(owed.id, 0) + 1,
+                method_id=order.method_id,
+                occasion=order.occasion,
             )
             owed, more = invoice.start_payment(owed, attempt.id)
             (issued if fresh else moved).append((order.cause, owed, [*said, *more]))
             attempts.append(attempt)
             reserved.append((order.cause, reserved_event(attempt)))
-            uow.messages.add([charge_message(attempt, order.cause)])
+            if order.occasion is not Occasion.REPORTED:
+                uow.messages.add([charge_message(attempt, order.cause, urgent=order.urgent)])
             results.append(Opened(owed.id, attempt.id))
         await uow.invoices.add_many(issued)
         await uow.invoices.save_many(moved)
@@ -119,9 +136,15 @@ class OpenCharges:
         return results
 
     def issue(
-        self, customer_id: CustomerId, purpose: Purpose, money: Money, description: str
+        self,
+        customer_id: CustomerId,
+        purpose: Purpose,
+        money: Money,
+        description: str,
+        *,
+        due_at: datetime | None = None,
     ) -> invoice.Moved:
-        """Issue an invoice by the deployment's policy; a zero one is paid at once."""
+        """Issue an invoice, due by the deployment's policy by default; a zero one is paid."""
         now = self.clock.now()
         return invoice.issue(
             InvoiceId(self.entropy.new_id()),
@@ -130,7 +153,7 @@ class OpenCharges:
             money,
             description=description,
             now=now,
-            due_at=now + self.policy.invoice_due,
+            due_at=due_at or now + self.policy.invoice_due,
         )
 
     def attempt(
@@ -139,6 +162,7 @@ class OpenCharges:
         provider: str,
         number: int,
         *,
+        occasion: Occasion,
         method_id: MethodId | None = None,
         return_url: str | None = None,
         saves_method: bool = False,
@@ -152,6 +176,7 @@ class OpenCharges:
             provider=provider,
             money=owed.money,
             number=number,
+            occasion=occasion,
             method_id=method_id,
             saves_method=saves_method,
             return_url=return_url,
@@ -165,7 +190,7 @@ class OpenCharges:
     ) -> Mapping[MethodId, Impossible]:
         """Name the methods that must not be charged now: spoiled ones, and those at their cap."""
         now = self.clock.now()
-        ids = list({order.method_id for order in orders})
+        ids = list({order.method_id for order in orders if order.method_id})
         methods = await uow.methods.get_many(ids)
         declines = await uow.attempts.declines_of(ids, now - _CAP_WINDOW)
         found: dict[MethodId, Impossible] = {}
@@ -179,8 +204,10 @@ class OpenCharges:
         return found
 
 
-def _key(purpose: SubscriptionPeriod) -> PeriodKey:
-    return purpose.subscription_id, purpose.period.start
+def _key(purpose: Purpose) -> PeriodKey | None:
+    if isinstance(purpose, SubscriptionPeriod):
+        return purpose.subscription_id, purpose.period.start
+    return None
 
 
 def reserved_event(attempt: Attempt) -> PaymentReserved:
@@ -193,11 +220,16 @@ def reserved_event(attempt: Attempt) -> PaymentReserved:
     )
 
 
-def charge_message(attempt: Attempt, cause: Cause) -> NewMessage:
-    """Build the message that carries a charge out."""
+def charge_message(attempt: Attempt, cause: Cause, *, urgent: bool = False) -> NewMessage:
+    """Build the message that carries a charge out, or asks how it stands.
+
+    A number's goes to the queue of its operator, where urgent ones are claimed first.
+    """
+    card = attempt.is_of_card
     return NewMessage(
-        queue="payments",
-        name="payments.charge_attempt.v1",
+        queue="payments" if card else f"{attempt.provider}_requests",
+        name="payments.charge_attempt.v1" if card else "carrier.charge_attempt.v1",
         payload={"attempt_id": str(attempt.id)},
+        priority=1 if urgent else 0,
         correlation_id=cause.correlation_id,
     )

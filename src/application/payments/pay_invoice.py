@@ -9,7 +9,7 @@ from application.payments.open_charges import OpenCharges, charge_message, reser
 from application.payments.ports import PaymentsUnitOfWork, Providers
 from application.ports import UnitsOfWork
 from domain.payments import invoice
-from domain.payments.attempt import Attempt
+from domain.payments.attempt import Attempt, Occasion
 from domain.payments.method import MethodNotUsable
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
@@ -64,6 +64,7 @@ class PayInvoice:
             owed,
             command.provider,
             number,
+            occasion=Occasion.SAVED if command.method_id else Occasion.CHECKOUT,
             method_id=command.method_id,
             return_url=command.return_url,
             saves_method=command.save_method and command.method_id is None,

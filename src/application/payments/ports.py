@@ -100,7 +100,7 @@ class Attempts(Protocol):
     async def open_since(
         self, created_before: datetime, limit: int, after: AttemptId | None
     ) -> Sequence[Attempt]:
-        """Load open attempts older than that, in the order of ids; without locks."""
+        """Load open attempts of cards older than that, in the order of ids; without locks."""
         ...
 
     async def add_many(self, attempts: Sequence[Attempt]) -> None:

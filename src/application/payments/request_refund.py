@@ -9,6 +9,7 @@ from application.ports import Clock, Entropy, NewMessage, UnitsOfWork
 from domain.payments import invoice
 from domain.payments.attempt import IllegalMove, PartiallyRefunded, Succeeded
 from domain.payments.refund import Refund, Reserved, reserve
+from domain.shared.errors import InvalidValue
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, RefundId
 from domain.shared.money import Money
@@ -38,6 +39,8 @@ async def _reserve(
     attempt = (await uow.attempts.lock_many([wish.attempt_id])).get(wish.attempt_id)
     if attempt is None:
         raise NotFound("payment", wish.attempt_id)
+    if not attempt.is_of_card:
+        raise InvalidValue(f"{attempt.provider} takes no money back from us")
     match attempt.state:
         case Succeeded(captured=captured) | PartiallyRefunded(captured=captured):
             pass

@@ -14,6 +14,7 @@ from typing import assert_never
 from application.payments.answers import Answer, describe, move, snapshot_of
 from application.payments.ports import (
     Chained,
+    Discrepancy,
     Exchange,
     FailedCharge,
     MoneyMoved,
@@ -25,7 +26,7 @@ from application.payments.provider import SavedMethod
 from application.payments.request_refund import RefundWish, reserve_refunds
 from application.ports import Clock, Entropy
 from domain.payments import events, invoice
-from domain.payments.attempt import Attempt, Succeeded
+from domain.payments.attempt import Attempt, Occasion, Succeeded
 from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
 from domain.payments.declines import ADVICE, Advice
 from domain.payments.invoice import Invoice, SubscriptionPeriod
@@ -48,6 +49,7 @@ class _Settled:
     closed: list[tuple[Cause, SubscriptionId]] = field(default_factory=list)
     captured: list[MoneyMoved] = field(default_factory=list)
     to_return: list[RefundWish] = field(default_factory=list)
+    kept: list[Discrepancy] = field(default_factory=list)
     spoiled: dict[MethodId, str] = field(default_factory=dict)
 
     def say(self, cause: Cause, moved: invoice.Moved) -> Invoice:
@@ -137,8 +139,7 @@ class SettlePayments:
         twice = not (isinstance(after.state, invoice.Paid) and after.state.attempt_id == attempt.id)
         if twice or was_canceling:
             why = "paid twice" if twice else "canceled before the gateway answered"
-            wish = RefundWish(answer.cause, attempt.id, state.captured, why, "kazna")
-            settled.to_return.append(wish)
+            self._money_back(settled, answer.cause, attempt, state, why)
             return
         match before.purpose:
             case SubscriptionPeriod(subscription_id):
@@ -159,6 +160,25 @@ class SettlePayments:
             case _:
                 assert_never(before.purpose)
 
+    def _money_back(
+        self, settled: _Settled, cause: Cause, attempt: Attempt, state: Succeeded, why: str
+    ) -> None:
+        """Give money back that buys nothing; a number's stays in the books, for a person to see."""
+        if attempt.is_of_card:
+            wish = RefundWish(cause, attempt.id, state.captured, why, "kazna")
+            settled.to_return.append(wish)
+            return
+        settled.kept.append(
+            Discrepancy(
+                provider=attempt.provider,
+                external_id=state.external_id,
+                kind="paid_for_nothing",
+                expected="no payment",
+                actual=f"{state.captured}: {why}",
+                found_at=self.clock.now(),
+            )
+        )
+
     def _brought_nothing(
         self, settled: _Settled, cause: Cause, attempt: Attempt, reason: str, retryable: bool
     ) -> None:
@@ -173,7 +193,7 @@ class SettlePayments:
             invoice_id=before.id,
             reason=reason,
             retryable=retryable,
-            by_customer=attempt.method_id is None,
+            by_customer=attempt.occasion is Occasion.CHECKOUT,
         )
         settled.failed.append((failed, attempt))
         if isinstance(after.state, invoice.Canceled):
@@ -191,16 +211,20 @@ class SettlePayments:
             await uow.books.record_captures(settled.captured)
         if settled.paid:
             granted = await uow.periods.grant(settled.paid)
-            settled.to_return += [
-                RefundWish(p.cause, p.attempt_id, None, "the subscription had ended", "kazna")
-                for p in settled.paid
-                if p.attempt_id and not granted[p.invoice_id]
-            ]
+            captured = {attempt.id: attempt for attempt in settled.attempts}
+            for paid in settled.paid:
+                attempt = captured.get(paid.attempt_id) if paid.attempt_id else None
+                if attempt and not granted[paid.invoice_id]:
+                    assert isinstance(attempt.state, Succeeded)
+                    why = "the subscription had ended"
+                    self._money_back(settled, paid.cause, attempt, attempt.state, why)
         if settled.failed:
             await uow.periods.charge_failed(await self._with_caps(uow, settled))
         for cause, subscription_id in settled.closed:
             await uow.periods.close_unpaid(cause, [subscription_id])
         await reserve_refunds(uow, settled.to_return, clock=self.clock, entropy=self.entropy)
+        if settled.kept:
+            await uow.journal.report(settled.kept)
 
     async def _spoil(self, uow: PaymentsUnitOfWork, settled: _Settled) -> None:
         if settled.spoiled:

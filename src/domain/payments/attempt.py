@@ -6,6 +6,7 @@ changes while the outcome is open. Each state carries exactly the data that exis
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import assert_never
 
 from domain.payments import events
@@ -184,6 +185,26 @@ Open = Reserved | Sent | Accepted | Authorized | Unknown | Review
 Captured = Succeeded | PartiallyRefunded | Refunded | Disputed
 
 
+class Occasion(StrEnum):
+    """What a charge is made for: two ways of a card, and those of a number.
+
+    `MO` is the first charge of an order, `REPORTED` one the operator made by its own timetable;
+    `INJECTION` and `EXPIRED` are batches a person ordered, which move no subscription.
+    """
+
+    CHECKOUT = "checkout"
+    SAVED = "saved"
+    MO = "mo"
+    PERIODIC = "periodic"
+    RETRY = "retry"
+    INJECTION = "injection"
+    EXPIRED = "expired"
+    REPORTED = "reported"
+
+
+_OF_CARDS = frozenset({Occasion.CHECKOUT, Occasion.SAVED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try to charge; a checkout with the payer present has no `method_id` but a `return_url`.
@@ -197,6 +218,7 @@ class Attempt:
     provider: str
     money: Money
     number: int
+    occasion: Occasion
     method_id: MethodId | None
     saves_method: bool
     return_url: str | None
@@ -205,6 +227,11 @@ class Attempt:
     asked: int = 0
     next_ask_at: datetime | None = None
     version: int = 1
+
+    @property
+    def is_of_card(self) -> bool:
+        """Tell a card's charge from a number's, which no operator takes back."""
+        return self.occasion in _OF_CARDS
 
     @property
     def is_open(self) -> bool:
@@ -259,6 +286,18 @@ def lose_sight(attempt: Attempt, why: str, *, now: datetime) -> Moved:
         case Sent():
             lost = _to(attempt, Unknown(since=now, why=why), next_ask_at=now + RE_ASK_AFTER[0])
             return lost, [events.OutcomeUnknown(payment_id=attempt.id, why=why)]
+        case _:
+            return attempt, []
+
+
+def miss_report(attempt: Attempt, *, now: datetime) -> Moved:
+    """Record that the gateway promised to report the outcome, and did not in time."""
+    match attempt.state:
+        case Accepted(external_id=external_id):
+            why = "the gateway did not report how it ended"
+            unknown = Unknown(now, why, external_id)
+            missed = _to(attempt, unknown, next_ask_at=now + RE_ASK_AFTER[-1])
+            return missed, [events.OutcomeUnknown(payment_id=attempt.id, why=why)]
         case _:
             return attempt, []
 

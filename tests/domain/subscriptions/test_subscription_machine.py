@@ -27,7 +27,6 @@ from domain.shared.calendar import Interval, Unit
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import lifecycle
-from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.model import (
     CardTerms,
     Created,
@@ -38,6 +37,7 @@ from domain.subscriptions.model import (
     has_access,
     status_of,
 )
+from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.renewal import Blocked, Due, NotDue, due, expires_at, renew_at
 from tests.builders import a_subscription
 from tests.domain.subscriptions.index_card import CLOSED, DAY, Card

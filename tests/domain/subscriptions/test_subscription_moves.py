@@ -12,7 +12,6 @@ from domain.shared.calendar import Period
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
 from domain.subscriptions import lifecycle, model
-from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.model import (
     OpenCharge,
     Renewal,
@@ -21,6 +20,7 @@ from domain.subscriptions.model import (
     has_access,
     status_of,
 )
+from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.subscriptions.renewal import expires_at, next_period, renew_at
 from tests.builders import FIRST, MOSCOW, NOON, a_subscription
 from tests.domain import tables
