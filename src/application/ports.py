@@ -140,6 +140,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """The answer of a remote message whose turn has not come: a throttle left no room for it.
+
+    It waits so many seconds more, and the try does not count.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The answer of a remote message that leaves nothing to record."""
 
@@ -152,12 +162,12 @@ class RemoteHandler(Protocol[U_contra, A]):
     so a worker that lost its lease changes nothing.
     """
 
-    async def call(self, batch: Sequence[Message]) -> Sequence[A | Done | Failed]:
+    async def call(self, batch: Sequence[Message]) -> Sequence[A | Done | Failed | Later]:
         """Carry out the calls; answer once per message, in order; raise only for a bug."""
         ...
 
     async def record(self, uow: U_contra, batch: Sequence[tuple[Message, A]]) -> None:
-        """Write down the answers that are neither Done nor Failed; never commits."""
+        """Write down the answers that are neither Done, Failed nor Later; never commits."""
         ...
 
 

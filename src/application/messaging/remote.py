@@ -9,8 +9,8 @@ from uuid import UUID
 
 from application.messaging.ports import Verdict, Workshop
 from application.messaging.routing import sorted_by_name
-from application.messaging.setbacks import after_error, after_failure, tell, unknown
-from application.ports import Done, Failed, Message, RemoteHandler
+from application.messaging.setbacks import after_error, after_failure, put_off, tell, unknown
+from application.ports import Done, Failed, Later, Message, RemoteHandler
 from application.queues import QueueSpec
 
 _LOG = logging.getLogger("kazna.messages")
@@ -146,11 +146,14 @@ class _UnderLease:
                 return
 
     async def _written(self, handler: RemoteHandler[Any, Any], answered: Answered) -> None:
-        ended = [pair for pair in answered if not isinstance(pair[1], (Failed, Exception))]
+        ended = [pair for pair in answered if not isinstance(pair[1], (Failed, Later, Exception))]
         setbacks = [
             self._setback(message, answer)
             for message, answer in answered
             if isinstance(answer, (Failed, Exception))
+        ]
+        waiting = [
+            put_off(message, answer) for message, answer in answered if isinstance(answer, Later)
         ]
         async with self.shop.units_of_work() as uow:
             held = await self.shop.store.finish(uow, self.token, [pair[0].id for pair in ended])
@@ -161,7 +164,7 @@ class _UnderLease:
             ]
             if kept:
                 await handler.record(uow, kept)
-            await self.shop.store.set_back(uow, setbacks, self.token)
+            await self.shop.store.set_back(uow, [*setbacks, *waiting], self.token)
             await uow.commit()
         tell(self.shop.metrics, self.spec, setbacks)
 

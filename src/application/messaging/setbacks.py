@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from application.messaging.ports import Setback, Verdict
-from application.ports import Entropy, Failed, Message, Metrics
+from application.ports import Entropy, Failed, Later, Message, Metrics
 from application.queues import Kind, QueueSpec
 from domain.shared.errors import DomainError
 
@@ -50,6 +50,16 @@ def after_error(
         )
     final = isinstance(error, DomainError)
     return after_failure(spec, message, Failed(_told(error), final=final), entropy)
+
+
+def put_off(message: Message, later: Later) -> Setback:
+    """Let a message wait for its turn, as if it had not been claimed."""
+    return Setback(
+        message=message,
+        why="waits for the throttle",
+        tries=message.attempt - 1,
+        delay_seconds=max(later.seconds, 0.0),
+    )
 
 
 def unknown(message: Message, why: str) -> Setback:
