@@ -17,7 +17,7 @@ from adapters.postgres.tables import metadata
 from tests.conftest import FreshDatabase
 
 # Partitions and Alembic's own row are no part of what the code declares.
-_NOT_OURS = re.compile(r"alembic_version|event_(default|\d{4}_?\d{2})")
+_NOT_OURS = re.compile(r"alembic_version|(event|carrier_operator_log)_(default|\d{4}_?\d{2})")
 
 
 def _ours(_object: object, name: str | None, kind: str, *_: object) -> bool:

@@ -177,6 +177,16 @@ class PostgresInvoices:
             list(subscription_ids),
         )
 
+    async def lock_unpaid_of(self, subscription_ids: Sequence[SubscriptionId]) -> Sequence[Invoice]:
+        """Load for change what is issued or being paid for these subscriptions."""
+        if not subscription_ids:
+            return []
+        return await self._rows.load(
+            "subscription_id = ANY($1) AND status IN ('issued', 'processing') "
+            "ORDER BY id FOR UPDATE",
+            list(subscription_ids),
+        )
+
     async def lock_overdue(self, now: datetime, limit: int) -> Sequence[Invoice]:
         """Load for change issued invoices past their due date."""
         return await self._rows.load(

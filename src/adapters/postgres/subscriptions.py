@@ -12,7 +12,7 @@ from adapters.postgres.aggregates import Rows, states
 from adapters.postgres.bulk import insert_many
 from adapters.postgres.codec import fields_of, restored
 from application.subscriptions.ports import PeriodRow
-from domain.shared.calendar import Interval, Unit
+from domain.shared.calendar import Interval, Period, Unit
 from domain.shared.ids import (
     CustomerId,
     InvoiceId,
@@ -36,6 +36,18 @@ from domain.subscriptions.model import (
 from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, renew_at
 
 _LIVE = "status IN ('created', 'active', 'past_due', 'paused')"
+# Whoever said stop is welcome again at once: such a subscription holds nobody back.
+_LAST_PAID = """
+SELECT subscription.msisdn, subscription.operator, subscription.service_code,
+    max(payment.captured_at) AS paid_at
+FROM subscription
+JOIN invoice ON invoice.subscription_id = subscription.id
+JOIN payment ON payment.invoice_id = invoice.id AND payment.captured_at > $2
+WHERE subscription.msisdn = ANY($1)
+    AND NOT (subscription.status = 'canceled'
+        AND subscription.state ->> 'why' IN ('unsubscribed', 'purged'))
+GROUP BY 1, 2, 3
+"""
 _STATES = states(
     model.Created,
     model.Active,
@@ -194,6 +206,61 @@ class PostgresSubscriptions:
             now - OPEN_CHARGE_HOLDS,
             limit,
             list(leave_out),
+        )
+
+    async def lock_number_due(
+        self,
+        operator: str,
+        status: str,
+        now: datetime,
+        limit: int,
+        leave_out: Collection[UUID] = (),
+    ) -> Sequence[Subscription]:
+        """Load for change an operator's that are due, oldest first; skips rows others hold."""
+        return await self._rows.load(
+            "operator = $1 AND status = $2 AND renew_at <= $3 AND id <> ALL($5::uuid[]) "
+            "ORDER BY renew_at, id LIMIT $4 FOR UPDATE SKIP LOCKED",
+            operator,
+            status,
+            now,
+            limit,
+            list(leave_out),
+        )
+
+    async def count_number_due(self, operator: str, status: str, now: datetime) -> int:
+        """Count an operator's that are due, without locks."""
+        count = await self._driver.fetchval(
+            "SELECT count(*) FROM subscription "
+            "WHERE operator = $1 AND status = $2 AND renew_at <= $3",
+            operator,
+            status,
+            now,
+        )
+        return int(count)
+
+    async def of_numbers(
+        self, numbers: Collection[Msisdn], *, live: bool
+    ) -> Sequence[Subscription]:
+        """Load all subscriptions of numbers, or those that are not over; without locks."""
+        tail = f"AND {_LIVE}" if live else ""
+        return await self._rows.load(
+            f"msisdn = ANY($1) {tail} ORDER BY id", [number.digits for number in numbers]
+        )
+
+    async def last_paid(
+        self, numbers: Collection[Msisdn], since: datetime
+    ) -> Mapping[tuple[Msisdn, str, str], datetime]:
+        """Return when services were last charged for, unless the subscriber ended them."""
+        rows = await self._driver.fetch(_LAST_PAID, [one.digits for one in numbers], since)
+        return {
+            (Msisdn(row["msisdn"]), row["operator"], row["service_code"]): utc(row["paid_at"])
+            for row in rows
+        }
+
+    async def add_trials(self, trials: Sequence[tuple[SubscriptionId, Period]]) -> None:
+        """Insert free periods."""
+        await self.add_periods(
+            [PeriodRow(subscription_id=key, period=period, kind="trial") for key, period in trials]
         )
 
     async def lock_live_of(self, customer_id: CustomerId, plan_id: PlanId) -> Subscription | None:

@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.number_charging import NumberCharging, number_settlement
 from adapters.payment_postings import PaymentPostings
 from adapters.period_billing import PeriodBilling
 from adapters.postgres.answers import PostgresAnswers
+from adapters.postgres.carrier_numbers import PostgresNumbers
+from adapters.postgres.carrier_orders import PostgresOrders
 from adapters.postgres.catalog import PostgresCatalog
 from adapters.postgres.chronicle import PostgresChronicle
 from adapters.postgres.connections import borrowed
@@ -70,7 +73,13 @@ class PostgresUnitOfWork:
         self.notifications = PostgresNotifications(driver)
         self.books = PaymentPostings(self.ledger)
         self.periods = PeriodsInside(self, clock, zone)
-        self.billing = PeriodBilling(self, OpenCharges(clock, entropy, policy))
+        opening = OpenCharges(clock, entropy, policy)
+        self.billing = PeriodBilling(self, opening)
+        self.numbers = PostgresNumbers(driver, entropy)
+        self.orders = PostgresOrders(driver)
+        self.charging = NumberCharging(
+            self, driver, opening, number_settlement(clock, entropy), clock
+        )
 
     @property
     def offers(self) -> PostgresCatalog:

@@ -6,20 +6,18 @@ foreign program, a person. The same answer brought twice moves nothing the secon
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from application.carrier.aftermath import Aftermath, Ended
 from application.carrier.gateway import Blacklisted, Postpaid
 from application.carrier.ports import CarrierUnitOfWork, NumberAnswer, Settled
 from application.carrier.wire import outcome_from_json
-from application.ports import Clock, Message
+from application.ports import Message
 from domain.carrier.checks import NumberList
 from domain.carrier.events import NumberListed
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, SubscriptionId
-from domain.subscriptions import lifecycle
-from domain.subscriptions.model import CarrierTerms, Subscription
+from domain.subscriptions.model import Refused, Subscription
 
 # Batches a person ordered take money and move nothing.
 _TRANSACTION_ONLY = frozenset({"injection", "expired"})
@@ -31,7 +29,6 @@ class DigestAnswers:
     """Handle `carrier.operator_answer.v1` of `{operator}_responses`."""
 
     aftermath: Aftermath
-    clock: Clock
 
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Settle a batch of answers; never commits."""
@@ -65,7 +62,6 @@ class DigestAnswers:
     ) -> set[AttemptId]:
         """List numbers the operator never bills, and end what they have of ours."""
         forbidden: set[AttemptId] = set()
-        now = self.clock.now()
         for one in moved:
             answer = answers[one.attempt_id]
             name = _LIST_OF.get(type(answer.outcome))
@@ -84,25 +80,10 @@ class DigestAnswers:
                     answer.cause,
                     [NumberListed(customer_id=one.customer_id, list=name.value, reason="operator")],
                 )
-            if one.subscription_id in found:
-                before = found[one.subscription_id]
-                await self._end(uow, answer.cause, before, name, now)
+            ended = found.get(one.subscription_id) if one.subscription_id else None
+            if ended is not None and isinstance(ended.state, Refused):
+                await self.aftermath.gone(uow, answer.cause, [ended], reason=name.value)
         return forbidden
-
-    async def _end(
-        self,
-        uow: CarrierUnitOfWork,
-        cause: Cause,
-        before: Subscription,
-        name: NumberList,
-        now: datetime,
-    ) -> None:
-        refused, said = lifecycle.refuse(before, name.value, now=now)
-        uow.events.record(cause, said)
-        await uow.subscriptions.save_many([refused])
-        if said:
-            assert isinstance(before.terms, CarrierTerms)
-            await self.aftermath.gone(uow, cause, [before], reason=name.value)
 
 
 def _answer(message: Message) -> NumberAnswer:

@@ -49,6 +49,10 @@ class Invoices(Protocol):
         """Load for change what is issued and not being paid for subscriptions that are over."""
         ...
 
+    async def lock_unpaid_of(self, subscription_ids: Sequence[SubscriptionId]) -> Sequence[Invoice]:
+        """Load for change what is issued or being paid for these subscriptions."""
+        ...
+
     async def lock_overdue(self, now: datetime, limit: int) -> Sequence[Invoice]:
         """Load for change issued invoices past their due date; skips those locked by others."""
         ...
@@ -369,7 +373,15 @@ class PaymentsUnitOfWork(UnitOfWork, Protocol):
         ...
 
 
-class Providers(Protocol):
+class TestModes(Protocol):
+    """Which gateways we use in their test mode."""
+
+    def is_test(self, code: str) -> bool:
+        """Tell whether we use a provider's test shop: its payments must say so, and no others."""
+        ...
+
+
+class Providers(TestModes, Protocol):
     """The card providers of this deployment, by code."""
 
     def get(self, code: str) -> PaymentProvider:
@@ -378,10 +390,6 @@ class Providers(Protocol):
 
     def codes(self) -> Sequence[str]:
         """Name them all."""
-        ...
-
-    def is_test(self, code: str) -> bool:
-        """Tell whether we use a provider's test shop: its payments must say so, and no others."""
         ...
 
 

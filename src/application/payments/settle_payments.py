@@ -20,7 +20,7 @@ from application.payments.ports import (
     MoneyMoved,
     PaidInvoice,
     PaymentsUnitOfWork,
-    Providers,
+    TestModes,
 )
 from application.payments.provider import SavedMethod
 from application.payments.request_refund import RefundWish, reserve_refunds
@@ -67,7 +67,7 @@ class SettlePayments:
 
     clock: Clock
     entropy: Entropy
-    providers: Providers
+    providers: TestModes
 
     async def __call__(self, uow: PaymentsUnitOfWork, answers: Sequence[Answer]) -> None:
         """Settle inside the caller's transaction; never commits."""

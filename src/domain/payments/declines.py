@@ -20,6 +20,8 @@ class DeclineReason(StrEnum):
     CONSENT_REVOKED = "consent_revoked"
     ABANDONED = "abandoned"
     MERCHANT_CANCELED = "merchant_canceled"
+    POSTPAID = "postpaid"
+    BLACKLISTED = "blacklisted"
     UNRECOGNIZED = "unrecognized"
 
 
@@ -47,6 +49,9 @@ ADVICE: dict[DeclineReason, Advice] = {
     DeclineReason.ABANDONED: Advice.USER_ACTION,
     # We let it go ourselves: the card is as good as before, and nothing is tried unasked.
     DeclineReason.MERCHANT_CANCELED: Advice.USER_ACTION,
+    # Numbers their operator must never be asked to charge again.
+    DeclineReason.POSTPAID: Advice.NEVER,
+    DeclineReason.BLACKLISTED: Advice.NEVER,
     # A reason nobody has named yet may be anything; a person looks before money is tried again.
     DeclineReason.UNRECOGNIZED: Advice.USER_ACTION,
 }

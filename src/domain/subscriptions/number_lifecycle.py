@@ -20,6 +20,9 @@ from domain.subscriptions.model import (
 )
 from domain.subscriptions.moves import Moved, moved_to, without
 
+# What an operator says of a number that nobody may charge again, for anything.
+NEVER_CHARGED = frozenset({"postpaid", "blacklisted"})
+
 
 def charge_failed(
     subscription: Subscription,
@@ -36,6 +39,10 @@ def charge_failed(
     """
     terms = subscription.terms
     assert isinstance(terms, CarrierTerms), "numbers have carrier terms"
+    if reason in NEVER_CHARGED and subscription.is_live:
+        refused = events.Refused(subscription_id=subscription.id, why=reason)
+        over = replace(subscription, charge=without(subscription, invoice_id))
+        return moved_to(over, Refused(now, reason)), [refused]
     freed = replace(subscription, charge=without(subscription, invoice_id), not_before=None)
     asked_at = subscription.charge.since if subscription.charge else now
     paid: Period | None

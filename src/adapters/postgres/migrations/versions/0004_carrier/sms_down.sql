@@ -1,0 +1,2 @@
+DROP TABLE carrier_content_link;
+DROP TABLE carrier_sms;
