@@ -7,6 +7,7 @@ import asyncpg
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import insert_many
+from application.carrier.ports import Payer
 from application.ports import Entropy
 from domain.carrier.caps import Spent
 from domain.carrier.checks import NumberList
@@ -34,9 +35,7 @@ class PostgresNumbers:
         self._driver = driver
         self._entropy = entropy
 
-    async def lock_many(
-        self, numbers: Collection[Msisdn], now: datetime
-    ) -> Mapping[Msisdn, CustomerId]:
+    async def lock_many(self, numbers: Collection[Msisdn], now: datetime) -> Mapping[Msisdn, Payer]:
         """Return their payers, made where there are none; in the order of the numbers."""
         digits = sorted(number.digits for number in numbers)
         if not digits:
@@ -45,15 +44,24 @@ class PostgresNumbers:
         if missing := [one for one in digits if one not in found]:
             await self._make(missing, now)
             found |= await self._locked(missing)
-        return {Msisdn(one): CustomerId(found[one]) for one in digits}
+        return {Msisdn(one): found[one] for one in digits}
 
-    async def _locked(self, digits: Collection[str]) -> dict[str, CustomerId]:
+    async def ordered(self, numbers: Collection[Msisdn]) -> None:
+        """Let the versions of numbers grow; their rows are locked already."""
+        await self._driver.execute(
+            "UPDATE carrier_subscriber SET version = version + 1 WHERE msisdn = ANY($1)",
+            [number.digits for number in numbers],
+        )
+
+    async def _locked(self, digits: Collection[str]) -> dict[str, Payer]:
         rows = await self._driver.fetch(
-            "SELECT msisdn, customer_id FROM carrier_subscriber WHERE msisdn = ANY($1) "
+            "SELECT msisdn, customer_id, version FROM carrier_subscriber WHERE msisdn = ANY($1) "
             "ORDER BY msisdn FOR UPDATE",
             list(digits),
         )
-        return {row["msisdn"]: row["customer_id"] for row in rows}
+        return {
+            row["msisdn"]: Payer(CustomerId(row["customer_id"]), row["version"]) for row in rows
+        }
 
     async def _make(self, digits: Collection[str], now: datetime) -> None:
         """Make payers; one that another transaction made first leaves no second one behind."""
@@ -76,7 +84,10 @@ class PostgresNumbers:
         made = await insert_many(
             self._driver,
             tables.carrier.carrier_subscriber,
-            [{"msisdn": one, "customer_id": key, "created_at": now} for one, key in ids.items()],
+            [
+                {"msisdn": one, "customer_id": key, "version": 0, "created_at": now}
+                for one, key in ids.items()
+            ],
             "ON CONFLICT (msisdn) DO NOTHING RETURNING customer_id",
         )
         if len(made) < len(ids):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from application.carrier.cache import FreshSubscriptions, live_of
 from application.carrier.ports import (
     CarrierUnitOfWork,
     Offer,
@@ -50,6 +51,7 @@ class AcceptOrders:
     """Handle `carrier.order.v1` of `{operator}_new_subscriptions`."""
 
     references: References
+    fresh: FreshSubscriptions
     sms: SmsOrders
     clock: Clock
     entropy: Entropy
@@ -85,7 +87,8 @@ class AcceptOrders:
         numbers = {order.msisdn for _, order, _ in wanted}
         payers = await uow.numbers.lock_many(numbers, now)
         lists = await uow.numbers.lists_of(numbers)
-        live = {_place(one) for one in await uow.subscriptions.of_numbers(numbers, live=True)}
+        has = await live_of(uow, self.fresh, payers)
+        live = {_place(one) for found in has.values() for one in found}
         longest = max((offer.service.policy.paid_hours for _, _, offer in wanted), default=0)
         paid = await uow.subscriptions.last_paid(numbers, now - timedelta(hours=longest))
         tried = await self._tried(uow, wanted)
@@ -102,7 +105,7 @@ class AcceptOrders:
             refused = refusal(standing, paid_hours=offer.service.policy.paid_hours, now=now)
             cause = _cause(message, order)
             one = self._subscription(
-                reference, order, offer, payers[order.msisdn], refused, place in tried
+                reference, order, offer, payers[order.msisdn].customer_id, refused, place in tried
             )
             if refused is None:
                 live.add(place)
@@ -119,6 +122,7 @@ class AcceptOrders:
             self._tell(uow, cause, order, offer, one, refused)
             texts.append(_text(offer, one, refused))
         await uow.subscriptions.add_many(made)
+        await uow.numbers.ordered(numbers)
         await uow.subscriptions.add_trials(
             [(one.id, one.state.period) for one in made if isinstance(one.state, Active)]
         )

@@ -1,23 +1,69 @@
 """The cache of fresh subscriptions: which of ours a number has.
 
-It names candidates; the rows of the database decide. So an empty cache, a stale entry or an
-absent Redis changes how fast an answer is, never what it is.
+An entry carries the version its number had when it was read. Whoever asks holds the number's row
+and compares: so an empty cache, a stale entry or an absent Redis changes how fast an answer is,
+never what it is.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from application.carrier.ports import CarrierUnitOfWork, Payer
+from domain.shared.ids import SubscriptionId
 from domain.shared.msisdn import Msisdn
+from domain.subscriptions.model import CarrierTerms, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What a number had at a version: its live subscriptions, some of which may be over by now."""
+
+    version: int
+    ids: Sequence[UUID]
 
 
 class FreshSubscriptions(Protocol):
-    """By operator and number, the ids of its live subscriptions; everything in it may be lost."""
+    """By number, what it has; everything in it may be lost, and nothing here raises."""
 
-    async def of_number(self, operator: str, msisdn: Msisdn) -> Sequence[UUID]:
-        """Return all live subscriptions of a number, or nothing where it is not known."""
+    async def get_many(self, numbers: Sequence[Msisdn]) -> Mapping[Msisdn, Fresh]:
+        """Return what is known; numbers nobody asked for lately are left out."""
         ...
 
-    def forget(self, operator: str, numbers: Collection[Msisdn]) -> None:
-        """Drop numbers whose subscriptions changed; does not wait and never raises."""
+    async def keep(self, entries: Mapping[Msisdn, Fresh]) -> None:
+        """Remember what the database said."""
         ...
+
+
+async def live_of(
+    uow: CarrierUnitOfWork, fresh: FreshSubscriptions, payers: Mapping[Msisdn, Payer]
+) -> Mapping[Msisdn, Sequence[Subscription]]:
+    """Return the live subscriptions of numbers whose rows are locked, loaded for change."""
+    known = await fresh.get_many(list(payers))
+    named = {
+        number: entry for number, entry in known.items() if entry.version == payers[number].version
+    }
+    ids = [SubscriptionId(key) for entry in named.values() for key in entry.ids]
+    found: list[Subscription] = list((await uow.subscriptions.lock_many(ids)).values())
+    unknown = [number for number in payers if number not in named]
+    if unknown:
+        read = await uow.subscriptions.of_numbers(unknown, live=True)
+        found += (await uow.subscriptions.lock_many([one.id for one in read])).values()
+    live: dict[Msisdn, list[Subscription]] = {number: [] for number in payers}
+    for one in found:
+        if one.is_live:
+            live[number_of(one)].append(one)
+    await fresh.keep(
+        {
+            number: Fresh(payers[number].version, [one.id for one in live[number]])
+            for number in unknown
+        }
+    )
+    return live
+
+
+def number_of(one: Subscription) -> Msisdn:
+    """Return whose subscription it is."""
+    assert isinstance(one.terms, CarrierTerms), "numbers have carrier terms"
+    return one.terms.msisdn

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
 
-from application.carrier.cache import FreshSubscriptions
+from application.carrier.cache import FreshSubscriptions, live_of
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.gateway import (
     Accepted,
@@ -36,7 +36,7 @@ from application.carrier.wire import report_from_json, report_to_json
 from application.ports import Clock, Entropy, Message
 from domain.carrier.correlation import Named, Unclear, choose
 from domain.shared.facts import Cause
-from domain.shared.ids import AttemptId, SubscriptionId
+from domain.shared.ids import AttemptId
 from domain.shared.msisdn import Msisdn
 from domain.subscriptions import lifecycle
 from domain.subscriptions.model import CarrierTerms, Subscription
@@ -213,15 +213,10 @@ class DigestReports:
     async def _live(
         self, uow: CarrierUnitOfWork, operator: str, msisdn: Msisdn
     ) -> list[Subscription]:
-        """Return what a number has with an operator; the cache names it, the rows decide."""
-        named = await self.fresh.of_number(operator, msisdn)
-        if named:
-            found = await uow.subscriptions.lock_many([SubscriptionId(key) for key in named])
-            live = [item for item in found.values() if item.is_live]
-            if len(live) == len(named):
-                return live
-        all_of = await uow.subscriptions.of_numbers([msisdn], live=True)
-        return [item for item in all_of if _operator(item) == operator]
+        """Return what a number has with an operator; its row is locked, the cache names it."""
+        payers = await uow.numbers.lock_many([msisdn], self.clock.now())
+        has = await live_of(uow, self.fresh, payers)
+        return [item for item in has[msisdn] if _operator(item) == operator]
 
     async def _aside(
         self, uow: CarrierUnitOfWork, one: _Told, why: str, candidates: Sequence[UUID]

@@ -4,16 +4,17 @@ Bodies are bounded here, and numbers stand in a column of their own, so that wha
 mask them. Credentials are in no body: adapters leave them out.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from application.carrier.gateway import OperatorReceipt
 from application.carrier.ports import Leaving, NumberOutcome
-from application.ports import UnitOfWork
+from application.ports import JsonObject, Message, NewMessage, UnitOfWork
 from domain.shared.msisdn import Msisdn
 
 MOST_CHARACTERS = 8_000
+LOG = "carrier.log.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +63,39 @@ class Journal(Protocol):
     def note(self, uow: UnitOfWork, lines: Sequence[Exchanged]) -> None:
         """Order lines to be written; they are when the transaction commits, a little later."""
         ...
+
+
+class OperatorLog(Protocol):
+    """The partitioned table of exchanges."""
+
+    async def write(self, uow: UnitOfWork, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Append lines."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LateJournal:
+    """Notes lines as one message a batch: what may be late must not slow what may not."""
+
+    def note(self, uow: UnitOfWork, lines: Sequence[Exchanged]) -> None:
+        """Order lines to be written."""
+        if not lines:
+            return
+        uow.messages.add(
+            [NewMessage(queue="journal", name=LOG, payload={"lines": [_plain(x) for x in lines]})]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOperatorLog:
+    """Handle `carrier.log.v1` of `journal`."""
+
+    log: OperatorLog
+
+    async def __call__(self, uow: UnitOfWork, batch: Sequence[Message]) -> None:
+        """Append the lines of all messages at once."""
+        await self.log.write(uow, [line for one in batch for line in one.payload["lines"]])
+
+
+def _plain(line: Exchanged) -> JsonObject:
+    return {**asdict(line), "msisdn": line.msisdn.digits if line.msisdn else None}

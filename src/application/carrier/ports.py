@@ -118,13 +118,23 @@ class Unresolved:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who stands behind a number; `version` grows with every order of it."""
+
+    customer_id: CustomerId
+    version: int
+
+
 class Numbers(Protocol):
     """The numbers that ever ordered something, each with the payer behind it."""
 
-    async def lock_many(
-        self, numbers: Collection[Msisdn], now: datetime
-    ) -> Mapping[Msisdn, CustomerId]:
+    async def lock_many(self, numbers: Collection[Msisdn], now: datetime) -> Mapping[Msisdn, Payer]:
         """Return their payers, made where there are none; what concerns one number waits here."""
+        ...
+
+    async def ordered(self, numbers: Collection[Msisdn]) -> None:
+        """Let the versions of numbers grow: what caches know of them is old."""
         ...
 
     async def of_customers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Msisdn]:

@@ -95,6 +95,7 @@ carrier_subscriber = Table(
     metadata,
     Column("msisdn", Text, primary_key=True),
     Column("customer_id", Uuid, ForeignKey("customer.id"), nullable=False),
+    Column("version", BigInteger, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     UniqueConstraint("customer_id", name="uq_carrier_subscriber_customer_id"),
     CheckConstraint("msisdn ~ '^[1-9][0-9]{4,14}$'", name="msisdn"),

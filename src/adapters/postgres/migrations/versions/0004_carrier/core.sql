@@ -98,6 +98,7 @@ CREATE TABLE carrier_campaign (
 CREATE TABLE carrier_subscriber (
     msisdn TEXT NOT NULL,
     customer_id UUID NOT NULL,
+    version BIGINT NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_carrier_subscriber PRIMARY KEY (msisdn),
     CONSTRAINT uq_carrier_subscriber_customer_id UNIQUE (customer_id),

@@ -1,0 +1,45 @@
+"""Small questions of the carrier's doors and jobs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.connections import borrowed
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+
+
+class PostgresBacklog:
+    """How many requests wait for an operator."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def waiting(self, operator: str, at_most: int) -> int:
+        """Count the messages of its request queue, up to so many."""
+        async with borrowed(self._engine) as (_, driver):
+            count = await driver.fetchval(
+                "SELECT count(*) FROM (SELECT FROM message WHERE queue = $1 AND state <> 'dead' "
+                "LIMIT $2) AS waiting",
+                f"{operator}_requests",
+                at_most,
+            )
+        return int(count)
+
+
+class PostgresInbox:
+    """The inbox, for callbacks that are digested by the messages written beside them."""
+
+    async def receive_many(
+        self, uow: PostgresUnitOfWork, source: str, ids: Sequence[str]
+    ) -> set[str]:
+        """Keep event ids; return those that are new."""
+        rows = await uow.driver.fetch(
+            "INSERT INTO inbox (source, external_id, raw, verified, received_at, handled_at, "
+            "result) SELECT $1, id, ''::bytea, true, $3, now(), "
+            '\'{"led_to": "message"}\'::jsonb FROM unnest($2::text[]) AS given(id) '
+            "ON CONFLICT (source, external_id) DO NOTHING RETURNING external_id",
+            source,
+            sorted(set(ids)),
+            uow.clock.now(),
+        )
+        return {row["external_id"] for row in rows}
