@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from application.carrier.ports import (
     CarrierUnitOfWork,
@@ -13,7 +13,7 @@ from application.carrier.ports import (
     Settled,
 )
 from application.carrier.sms import Occasion, SmsOrders, SmsWish
-from application.ports import Clock
+from application.ports import Clock, U_contra
 from domain.carrier.events import Outflow
 from domain.carrier.purge import Facts, purge_reason
 from domain.carrier.service import PixelOn, Service
@@ -69,11 +69,11 @@ class Content(Protocol):
         ...
 
 
-class Touches(Protocol):
+class Touches(Protocol[U_contra]):
     """What the purge policy counts, from the database."""
 
     async def facts(
-        self, uow: CarrierUnitOfWork, ended: Sequence[tuple[SubscriptionId, datetime]]
+        self, uow: U_contra, ended: Sequence[tuple[SubscriptionId, datetime]]
     ) -> Mapping[SubscriptionId, tuple[int, int]]:
         """Return failed charges since an instant, and downloads ever, of subscriptions."""
         ...
@@ -87,7 +87,7 @@ class Aftermath:
     sms: SmsOrders
     content: Content
     pixels: Pixels
-    touches: Touches
+    touches: Touches[Any]
     clock: Clock
 
     async def __call__(self, uow: CarrierUnitOfWork, ended: Sequence[Ended]) -> None:

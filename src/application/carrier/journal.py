@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from application.carrier.gateway import OperatorReceipt
 from application.carrier.ports import Leaving, NumberOutcome
-from application.ports import JsonObject, Message, NewMessage, UnitOfWork
+from application.ports import JsonObject, Message, NewMessage, U_contra, UnitOfWork
 from domain.shared.msisdn import Msisdn
 
 MOST_CHARACTERS = 8_000
@@ -65,10 +65,10 @@ class Journal(Protocol):
         ...
 
 
-class OperatorLog(Protocol):
+class OperatorLog(Protocol[U_contra]):
     """The partitioned table of exchanges."""
 
-    async def write(self, uow: UnitOfWork, lines: Sequence[Mapping[str, Any]]) -> None:
+    async def write(self, uow: U_contra, lines: Sequence[Mapping[str, Any]]) -> None:
         """Append lines."""
         ...
 
@@ -90,7 +90,7 @@ class LateJournal:
 class WriteOperatorLog:
     """Handle `carrier.log.v1` of `journal`."""
 
-    log: OperatorLog
+    log: OperatorLog[Any]
 
     async def __call__(self, uow: UnitOfWork, batch: Sequence[Message]) -> None:
         """Append the lines of all messages at once."""

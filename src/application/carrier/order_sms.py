@@ -4,12 +4,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from application.carrier.ports import CarrierUnitOfWork
 from application.carrier.sms import Occasion, SmsWish
-from application.ports import Clock, Entropy, NewMessage, UnitOfWork
+from application.ports import Clock, Entropy, NewMessage, U_contra
 from domain.carrier.service import Service
 from domain.shared.ids import SubscriptionId
 from domain.subscriptions.model import CarrierTerms, Subscription
@@ -45,14 +45,14 @@ class LinkRow:
     expires_at: datetime
 
 
-class SmsBox(Protocol):
+class SmsBox(Protocol[U_contra]):
     """The rows of texts and links, in the transaction of a unit of work."""
 
-    async def add_texts(self, uow: UnitOfWork, rows: Sequence[SmsRow]) -> Sequence[SmsRow]:
+    async def add_texts(self, uow: U_contra, rows: Sequence[SmsRow]) -> Sequence[SmsRow]:
         """Insert; return those that were not there, by subscription, occasion and key."""
         ...
 
-    async def add_links(self, uow: UnitOfWork, rows: Sequence[LinkRow]) -> set[bytes]:
+    async def add_links(self, uow: U_contra, rows: Sequence[LinkRow]) -> set[bytes]:
         """Insert; return the hashes of those that were not there, by subscription and key."""
         ...
 
@@ -66,7 +66,7 @@ def hash_of(token: str) -> bytes:
 class OrderSms:
     """Write texts down, each once, with the messages that send them."""
 
-    box: SmsBox
+    box: SmsBox[Any]
     clock: Clock
     entropy: Entropy
 
@@ -115,7 +115,7 @@ class OrderSms:
 class GiveContent:
     """Send a link to the content of a service after a paid charge: one link a charge, one use."""
 
-    box: SmsBox
+    box: SmsBox[Any]
     texts: OrderSms
     clock: Clock
     entropy: Entropy

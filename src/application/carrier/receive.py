@@ -6,21 +6,21 @@ sender hears "taken" only after that. A repeat is known by its event id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from application.carrier.gateway import RawCallback, Reply, Report, SubscribeRequested
 from application.carrier.journal import Exchanged, Journal
 from application.carrier.ports import CarrierUnitOfWork, Operators, Order
 from application.carrier.wire import ORDER, REPORT, order_to_json, report_to_json
-from application.ports import Clock, Entropy, NewMessage, UnitOfWork, UnitsOfWork
+from application.ports import Clock, Entropy, NewMessage, U_contra, UnitOfWork, UnitsOfWork
 
 _SHOWN_BODY = 4_000
 
 
-class Inbox(Protocol):
+class Inbox(Protocol[U_contra]):
     """The inbox of notifications, as gateways of all kinds share it."""
 
-    async def receive_many(self, uow: UnitOfWork, source: str, ids: Sequence[str]) -> set[str]:
+    async def receive_many(self, uow: U_contra, source: str, ids: Sequence[str]) -> set[str]:
         """Keep event ids; return those that are new."""
         ...
 
@@ -50,7 +50,7 @@ class ReceiveCallback:
 
     units_of_work: UnitsOfWork[CarrierUnitOfWork]
     operators: Operators
-    inbox: Inbox
+    inbox: Inbox[Any]
     orders: TakeOrders
     journal: Journal
     clock: Clock

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 from uuid import UUID
 
 from application.carrier.gateway import (
@@ -25,6 +25,7 @@ from application.ports import (
     Later,
     Message,
     NewMessage,
+    U_contra,
     UnitOfWork,
     UnitsOfWork,
 )
@@ -45,15 +46,15 @@ class SmsAnswer:
     receipt: OperatorReceipt | None
 
 
-class SmsOutbox(Protocol):
+class SmsOutbox(Protocol[U_contra]):
     """The rows of texts as the sender needs them."""
 
-    async def queued(self, uow: UnitOfWork, ids: Sequence[UUID]) -> Mapping[UUID, SmsRow]:
+    async def queued(self, uow: U_contra, ids: Sequence[UUID]) -> Mapping[UUID, SmsRow]:
         """Load those that are not decided yet; without locks."""
         ...
 
     async def decide(
-        self, uow: UnitOfWork, answers: Sequence[tuple[UUID, str, str | None, str | None]]
+        self, uow: U_contra, answers: Sequence[tuple[UUID, str, str | None, str | None]]
     ) -> None:
         """Write (id, status, token, error) to those that are not decided yet.
 
@@ -71,7 +72,7 @@ class SendSms:
     """
 
     units_of_work: UnitsOfWork[UnitOfWork]
-    box: SmsOutbox
+    box: SmsOutbox[Any]
     references: References
     operators: Operators
     throttle: Throttle
@@ -146,7 +147,7 @@ class SendSms:
 class RecordSms:
     """Handle `carrier.sms_answer.v1` of `{operator}_sms_responses`."""
 
-    box: SmsOutbox
+    box: SmsOutbox[Any]
 
     async def __call__(self, uow: UnitOfWork, batch: Sequence[Message]) -> None:
         """Write the answers down; a repeat changes nothing."""

@@ -1,0 +1,113 @@
+"""The carrier's part of the composition root: gateways, handlers, jobs and doors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.operators.configured import ConfiguredOperators, is_managed
+from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox
+from adapters.postgres.carrier_references import PostgresReferences
+from adapters.postgres.carrier_sms import PostgresOperatorLog, PostgresSms
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.redis.fresh import RedisFresh
+from adapters.redis.throttle import RedisThrottle
+from application.carrier import journal, order_sms, send_sms, wire
+from application.carrier.accept_orders import AcceptOrders
+from application.carrier.aftermath import Aftermath, Pixels
+from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFailed
+from application.carrier.digest_answers import DigestAnswers
+from application.carrier.digest_reports import DigestReports
+from application.carrier.first_charges import FirstCharges
+from application.carrier.open_number_charges import OpenNumberCharges
+from application.carrier.ports import Operators
+from application.carrier.receive import ReceiveCallback, TakeOrders
+from application.carrier.send_charges import SendCharges
+from application.carrier.unsubscribe import Unsubscribe
+from application.jobs import Job
+from application.ports import Clock, Entropy
+
+OpenUnit = Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """Everything of the carrier that a process may need."""
+
+    references: PostgresReferences
+    operators: Operators
+    fresh: RedisFresh
+    throttle: RedisThrottle
+    digest: DigestAnswers
+    receive: ReceiveCallback
+    take_orders: TakeOrders
+    unsubscribe: Unsubscribe
+    sms: PostgresSms
+    handlers: Mapping[str, Any]
+    jobs: Sequence[Job]
+
+    async def aclose(self) -> None:
+        """Let go of connections."""
+        if isinstance(self.operators, ConfiguredOperators):
+            await self.operators.aclose()
+        await self.fresh.aclose()
+        await self.throttle.aclose()
+
+
+def build_carrier(
+    *,
+    engine: AsyncEngine,
+    open_uow: OpenUnit,
+    redis_url: str,
+    clock: Clock,
+    entropy: Entropy,
+    pixels: Pixels,
+    public_url: str,
+    secrets: Mapping[str, Mapping[str, str]],
+    operators: Operators | None = None,
+) -> Carrier:
+    """Put the carrier together; `operators` stands in for the installed protocols in tests."""
+    references = PostgresReferences(engine, is_managed)
+    gateways = operators or ConfiguredOperators(references, secrets)
+    fresh = RedisFresh(redis_url)
+    throttle = RedisThrottle(redis_url, clock)
+    box, log = PostgresSms(), journal.LateJournal()
+    texts = order_sms.OrderSms(box, clock, entropy)
+    content = order_sms.GiveContent(box, texts, clock, entropy, public_url)
+    aftermath = Aftermath(references, texts, content, pixels, box, clock)
+    unsubscribe = Unsubscribe(aftermath, clock)
+    digest = DigestAnswers(aftermath)
+    opening = OpenNumberCharges(references, texts)
+    charge_due = ChargeDue(open_uow, opening, entropy)
+    take_orders = TakeOrders(entropy)
+    return Carrier(
+        references=references,
+        operators=gateways,
+        fresh=fresh,
+        throttle=throttle,
+        digest=digest,
+        receive=ReceiveCallback(
+            open_uow, gateways, PostgresInbox(), take_orders, log, clock, entropy
+        ),
+        take_orders=take_orders,
+        unsubscribe=unsubscribe,
+        sms=box,
+        handlers={
+            wire.ORDER: AcceptOrders(references, fresh, texts, clock, entropy),
+            wire.FIRST_CHARGE: FirstCharges(opening, clock),
+            wire.CHARGE: SendCharges(open_uow, references, gateways, throttle, log, clock),
+            wire.ANSWER: digest,
+            wire.REPORT: DigestReports(references, fresh, digest, unsubscribe, clock, entropy),
+            order_sms.SEND_SMS: send_sms.SendSms(
+                open_uow, box, references, gateways, throttle, log, clock
+            ),
+            send_sms.SMS_ANSWER: send_sms.RecordSms(box),
+            journal.LOG: journal.WriteOperatorLog(PostgresOperatorLog()),
+        },
+        jobs=(
+            ChargePeriodic(charge_due, references),
+            RetryFailed(charge_due, references, PostgresBacklog(engine)),
+        ),
+    )
