@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# What benchmarks stand beside lives apart: nothing of it is needed to run or to test.
+RIVALS := .venv-bench
+RIVALS_READY := $(RIVALS)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help install check test test-all demo bench lock clean
@@ -15,6 +18,12 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
+
+$(RIVALS_READY): pyproject.toml
+	$(PYTHON) -m venv $(RIVALS)
+	$(PYTHON) -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"]))' > $(RIVALS)/requirements.txt
+	$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r $(RIVALS)/requirements.txt
+	@touch $(RIVALS_READY)
 
 install: $(READY)  ## create .venv from the lock
 
@@ -33,7 +42,7 @@ test: $(READY)  ## the tests (<= 12 minutes on 2 cores)
 test-all: $(READY)  ## the tests and what takes longer
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(READY)  ## the benchmarks, as ratios from one interleaved run
+bench: $(READY) $(RIVALS_READY)  ## the benchmarks, as ratios from one interleaved run (ARGS="posting --quick")
 	$(BIN)/python -m bench $(ARGS)
 
 lock:  ## resolve requirements.lock anew (needs uv)
@@ -41,4 +50,4 @@ lock:  ## resolve requirements.lock anew (needs uv)
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
 
 clean:  ## remove what was built
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(RIVALS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

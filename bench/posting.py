@@ -6,7 +6,6 @@ without Kazna's guards; the ORM writes the same rows one object at a time.
 """
 
 import asyncio
-from pathlib import Path
 from time import perf_counter
 from uuid import UUID, uuid4
 
@@ -17,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase
 from adapters.postgres.engine import async_url
 from application.ledger.post import Post
 from application.ports import NewMessage
-from bench.place import CLIENTS, START, Place, a_cause, place
+from bench.place import CLIENTS, START, Place, a_cause, place, with_plain
 from bench.rounds import Goal, Side, interleaved, show
 from domain.ledger.chart import company, gateway_clearing, wallet
 from domain.ledger.posting import Posting, credit, debit
@@ -26,7 +25,6 @@ from domain.shared.money import Currency, Money
 
 RUB = Currency("RUB")
 AMOUNT = Money(100, RUB)
-ACCOUNTS = 20_000
 BATCH = 1000
 CALLERS = 64
 LANES = 4
@@ -170,11 +168,7 @@ async def run(*, quick: bool) -> None:
     rounds, seconds, batches, each = (3, 1, 5, 30) if quick else (5, 3, 20, 150)
     waits: dict[bool, list[float]] = {False: [], True: []}
     async with place() as here:
-        await here.run_sql((Path(__file__).parent / "plain.sql").read_text())
-        await here.run_sql(
-            f"INSERT INTO plain.balance SELECT plain.account_at(n), 0 "
-            f"FROM generate_series(1, {ACCOUNTS}) AS n; RESET search_path"
-        )
+        await with_plain(here)
 
         async def pgbench() -> float:
             return await here.pgbench(_SCRIPT, seconds=seconds)
