@@ -94,10 +94,10 @@ def operator_queues(operators: Iterable[str]) -> tuple[QueueSpec, ...]:
             raise InvalidValue(f"{operator!r} cannot name the queues of an operator")
         specs += (
             _local(f"{operator}_new_subscriptions", batch_limit=100),
-            _remote(f"{operator}_mo_tarifficate", batch_limit=20, time_limit_seconds=30.0),
-            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=30.0, lanes=4),
+            _local(f"{operator}_mo_tarifficate", batch_limit=100),
+            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=60.0, lanes=4),
             _local(f"{operator}_responses", batch_limit=100),
-            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=30.0),
+            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=60.0),
             _local(f"{operator}_sms_responses", batch_limit=100),
         )
     return tuple(specs)

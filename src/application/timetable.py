@@ -2,7 +2,8 @@
 
 The daily jobs share an order key and run one after another in the order of their times: charges
 are opened before anything expires. The matching jobs run every two minutes and merge what they
-missed, because each of them reads everything since its last good run.
+missed, because each of them reads everything since its last good run. Numbers are looked at every
+minute, because their windows open at a minute of the day; a look with nothing due costs nothing.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from application.messaging.cadence import Daily, Every
 from application.messaging.timetable import Schedule
 
+_MINUTE = 60
 _TWO_MINUTES = 120
 _DAILY = "jobs:daily"
 
@@ -48,6 +50,18 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             cadence=Every(_TWO_MINUTES),
             payload={"job": "match-successful-payments"},
             order_key="jobs:match-successful",
+        ),
+        Schedule(
+            name="periodic",
+            cadence=Every(_MINUTE),
+            payload={"job": "periodic"},
+            order_key="jobs:periodic",
+        ),
+        Schedule(
+            name="retries",
+            cadence=Every(_MINUTE),
+            payload={"job": "retries"},
+            order_key="jobs:retries",
         ),
         Schedule(
             name="ask-open-payments",

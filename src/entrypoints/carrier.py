@@ -16,13 +16,13 @@ from adapters.redis.fresh import RedisFresh
 from adapters.redis.throttle import RedisThrottle
 from application.carrier import journal, order_sms, send_sms, wire
 from application.carrier.accept_orders import AcceptOrders
-from application.carrier.aftermath import Aftermath, Pixels
+from application.carrier.aftermath import Aftermath, PixelOrder, Pixels
 from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFailed
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
 from application.carrier.first_charges import FirstCharges
 from application.carrier.open_number_charges import OpenNumberCharges
-from application.carrier.ports import Operators
+from application.carrier.ports import CarrierUnitOfWork, Operators
 from application.carrier.receive import ReceiveCallback, TakeOrders
 from application.carrier.send_charges import SendCharges
 from application.carrier.unsubscribe import Unsubscribe
@@ -30,6 +30,13 @@ from application.jobs import Job
 from application.ports import Clock, Entropy
 
 OpenUnit = Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]
+
+
+class Unadvertised:
+    """Orders no postbacks."""
+
+    async def order(self, uow: CarrierUnitOfWork, orders: Sequence[PixelOrder]) -> None:
+        """Order none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +72,12 @@ def build_carrier(
     entropy: Entropy,
     pixels: Pixels,
     public_url: str,
-    secrets: Mapping[str, Mapping[str, str]],
+    secrets: Mapping[str, Mapping[str, str]] | None,
     operators: Operators | None = None,
 ) -> Carrier:
     """Put the carrier together; `operators` stands in for the installed protocols in tests."""
     references = PostgresReferences(engine, is_managed)
-    gateways = operators or ConfiguredOperators(references, secrets)
+    gateways = operators or ConfiguredOperators(references, secrets or {})
     fresh = RedisFresh(redis_url)
     throttle = RedisThrottle(redis_url, clock)
     box, log = PostgresSms(), journal.LateJournal()

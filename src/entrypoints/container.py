@@ -4,6 +4,9 @@ Nothing here runs on import. Providers are lazy singletons; a process builds wha
 database and Redis addresses are given apart, because they may belong to embedded servers.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from dependency_injector import containers, providers
 
 from adapters.clock import SystemClock, VirtualClock
@@ -47,6 +50,7 @@ from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
 from application.subscriptions.expire_job import ExpireSubscriptions
 from application.subscriptions.renew_job import RenewDue
 from application.subscriptions.subscribe import Subscribe
+from entrypoints.carrier import Unadvertised, build_carrier
 from entrypoints.deployment import (
     ConfiguredProviders,
     billing_policy,
@@ -56,8 +60,12 @@ from entrypoints.deployment import (
 from entrypoints.settings import Settings
 
 
-def _jobs(*jobs: Job) -> dict[str, Job]:
-    return {job.name: job for job in jobs}
+def _jobs(*jobs: Job, more: Sequence[Job]) -> dict[str, Job]:
+    return {job.name: job for job in (*jobs, *more)}
+
+
+def _handlers(own: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    return {**own, **more}
 
 
 class Container(containers.DeclarativeContainer):
@@ -111,6 +119,18 @@ class Container(containers.DeclarativeContainer):
     set_price = providers.Singleton(SetPrice, clock, entropy)
     put_feature = providers.Singleton(PutFeature)
 
+    carrier = providers.Singleton(
+        build_carrier,
+        engine=engine,
+        open_uow=open_uow,
+        redis_url=redis_url,
+        clock=clock,
+        entropy=entropy,
+        pixels=providers.Singleton(Unadvertised),
+        public_url=settings.provided.public_url,
+        secrets=settings.provided.operator_secrets,
+    )
+
     job_runs = providers.Singleton(PostgresJobRuns, engine)
     adopt = providers.Singleton(AdoptPayments, clock)
     jobs = providers.Singleton(
@@ -123,18 +143,23 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             MatchPayments, open_uow, settle, adopt, gateways, job_runs, "successful"
         ),
+        more=carrier.provided.jobs,
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
 
-    handlers = providers.Dict(
-        {
-            "payments.charge_attempt.v1": charges,
-            "payments.ask.v1": charges,
-            "payments.look_up.v1": look_up,
-            "payments.refund.v1": refunds,
-            "payments.look_up_refund.v1": look_up_refunds,
-            "jobs.run.v1": providers.Singleton(RunJobsByMessage, run_job),
-        }
+    handlers = providers.Singleton(
+        _handlers,
+        providers.Dict(
+            {
+                "payments.charge_attempt.v1": charges,
+                "payments.ask.v1": charges,
+                "payments.look_up.v1": look_up,
+                "payments.refund.v1": refunds,
+                "payments.look_up_refund.v1": look_up_refunds,
+                "jobs.run.v1": providers.Singleton(RunJobsByMessage, run_job),
+            }
+        ),
+        carrier.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(
@@ -168,5 +193,6 @@ def build_container(settings: Settings, *, database_url: str, redis_url: str) ->
 async def close(container: Container) -> None:
     """Let go of connections; safe to call on a container that never opened any."""
     await container.gateways().aclose()
+    await container.carrier().aclose()
     container.bell().close()
     await container.engine().dispose()

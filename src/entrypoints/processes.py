@@ -1,7 +1,12 @@
 """What the processes of a deployment are built from, on the loop each will run on."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
+from adapters.postgres.carrier_doors import operator_codes
+from adapters.postgres.engine import create_engine
+from application.queues import QueueSpec, queue_table
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
 from entrypoints.deployment import business_clock
@@ -13,6 +18,19 @@ MONTHS_AHEAD = 3
 # A caller may repeat a request for a week; a month leaves room for a long weekend and a restore.
 KEYS_KEPT = timedelta(days=30)
 KEYS_FORGOTTEN_AT_ONCE = 5000
+
+
+def queues_of(database_url: str) -> Mapping[str, QueueSpec]:
+    """Return every queue of this deployment: the shared ones, and those of its operators."""
+    return queue_table(asyncio.run(_operator_codes(database_url)))
+
+
+async def _operator_codes(database_url: str) -> list[str]:
+    engine = create_engine(database_url, pool_size=1)
+    try:
+        return await operator_codes(engine)
+    finally:
+        await engine.dispose()
 
 
 def worker_parts(settings: Settings, database_url: str, redis_url: str) -> BuildParts:
@@ -57,6 +75,7 @@ async def keep_up(container: Container) -> None:
     """Make the months of the event table ahead of time, and forget idempotency keys of old."""
     async with container.open_uow()() as uow:
         await uow.driver.execute("SELECT make_event_partitions($1)", MONTHS_AHEAD)
+        await uow.driver.execute("SELECT make_operator_log_partitions($1)", MONTHS_AHEAD)
         await uow.commit()
     forgotten = KEYS_FORGOTTEN_AT_ONCE
     while forgotten == KEYS_FORGOTTEN_AT_ONCE:

@@ -4,12 +4,14 @@ Secrets may come from a file instead: `KAZNA_TOKEN_KEY_FILE=/run/secrets/key`. A
 be right stops the start with one sentence that names the variable and what is expected.
 """
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -111,6 +113,19 @@ def _key(value: str) -> str:
     return value
 
 
+def _secrets(value: str) -> Mapping[str, Mapping[str, str]]:
+    wanted = 'JSON such as {"mobilink": {"password": "…"}}'
+    try:
+        given = json.loads(value)
+    except ValueError as error:
+        raise ValueError(wanted) from error
+    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
+        raise ValueError(wanted)
+    if not all(isinstance(text, str) for one in given.values() for text in one.values()):
+        raise ValueError(wanted)
+    return MappingProxyType({code: MappingProxyType(one) for code, one in given.items()})
+
+
 def setting(read: Callable[[str], Any], about: str, default: Any = MISSING, **more: Any) -> Any:
     """Declare a setting: how it is read, what it is, and what it is when nothing is said."""
     secret = more.pop("secret", False)
@@ -188,6 +203,12 @@ class Settings:
     yookassa_test: bool = setting(_flag, "true when the shop is YooKassa's test shop", False)
     yookassa_networks: tuple[str, ...] = setting(
         _networks, "networks YooKassa's notifications come from", WEBHOOK_NETWORKS
+    )
+    operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
+        _secrets,
+        "the operators' secrets, as JSON by operator code and name",
+        None,
+        secret=True,
     )
     sandbox_host: str = setting(_text, "the address the sandbox listens on", "127.0.0.1")
     sandbox_port: int = setting(_number(1, 65535), "the port the sandbox listens on", 8010)

@@ -8,6 +8,13 @@ from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 
 
+async def operator_codes(engine: AsyncEngine) -> list[str]:
+    """Name the operators of this deployment; each of them has queues."""
+    async with borrowed(engine) as (_, driver):
+        rows = await driver.fetch("SELECT code FROM carrier_operator ORDER BY code")
+    return [row["code"] for row in rows]
+
+
 class PostgresBacklog:
     """How many requests wait for an operator."""
 

@@ -1,8 +1,8 @@
 """Subscriptions and their periods on PostgreSQL."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, assert_never
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,12 +11,12 @@ from adapters.postgres import tables
 from adapters.postgres.aggregates import Rows, states
 from adapters.postgres.bulk import insert_many
 from adapters.postgres.codec import fields_of, restored
+from adapters.postgres.terms import terms_from_row, terms_to_row
 from application.subscriptions.ports import PeriodRow
 from domain.shared.calendar import Interval, Period, Unit
 from domain.shared.ids import (
     CustomerId,
     InvoiceId,
-    MethodId,
     PlanId,
     PriceId,
     SubscriptionId,
@@ -24,13 +24,9 @@ from domain.shared.ids import (
 from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
 from domain.subscriptions import model
-from domain.subscriptions.charge_days import ChargeDays
 from domain.subscriptions.model import (
-    CardTerms,
-    CarrierTerms,
     OpenCharge,
     Subscription,
-    Terms,
     status_of,
 )
 from domain.subscriptions.renewal import OPEN_CHARGE_HOLDS, expires_at, renew_at
@@ -75,7 +71,7 @@ def to_row(subscription: Subscription) -> dict[str, Any]:
         "anchor_day": subscription.anchor_day,
         "provider": subscription.terms.provider,
         "method_id": subscription.terms.method_id,
-        **_terms_to_row(subscription.terms),
+        **terms_to_row(subscription.terms),
         "renewal": subscription.renewal.value,
         "source": subscription.source.value,
         "status": status_of(subscription.state),
@@ -103,7 +99,7 @@ def from_row(row: Mapping[str, Any]) -> Subscription:
         money=Money.of(row["amount_minor"], row["currency"]),
         interval=Interval(row["interval_count"], Unit(row["interval_unit"])),
         anchor_day=row["anchor_day"],
-        terms=_terms_from_row(row),
+        terms=terms_from_row(row),
         renewal=model.Renewal(row["renewal"]),
         source=model.Source(row["source"]),
         state=restored(_STATES[row["status"]], row["state"]),
@@ -111,57 +107,6 @@ def from_row(row: Mapping[str, Any]) -> Subscription:
         created_at=utc(row["created_at"]),
         not_before=utc(row["not_before"]) if row["not_before"] else None,
         version=row["version"],
-    )
-
-
-def _terms_to_row(terms: Terms) -> dict[str, Any]:
-    match terms:
-        case CardTerms():
-            return {
-                "retry_days": list(terms.retry_days),
-                "grace_seconds": int(terms.grace.total_seconds()),
-                "operator": None,
-                "msisdn": None,
-                "service_code": None,
-                "carrier_terms": None,
-            }
-        case CarrierTerms():
-            return {
-                "retry_days": [],
-                "grace_seconds": 0,
-                "operator": terms.operator,
-                "msisdn": terms.msisdn.digits,
-                "service_code": terms.service_code,
-                "carrier_terms": {
-                    "time_zone": terms.time_zone,
-                    "calendar": fields_of(terms.calendar),
-                    "delay_hours": terms.delay_hours,
-                    "retry_for_days": terms.retry_for_days,
-                    "managed": terms.managed,
-                },
-            }
-        case _:
-            assert_never(terms)
-
-
-def _terms_from_row(row: Mapping[str, Any]) -> Terms:
-    if row["operator"] is None:
-        return CardTerms(
-            provider=row["provider"],
-            method_id=MethodId(row["method_id"]) if row["method_id"] else None,
-            retry_days=tuple(row["retry_days"]),
-            grace=timedelta(seconds=row["grace_seconds"]),
-        )
-    kept = row["carrier_terms"]
-    return CarrierTerms(
-        operator=row["operator"],
-        msisdn=Msisdn(row["msisdn"]),
-        service_code=row["service_code"],
-        time_zone=kept["time_zone"],
-        calendar=restored(ChargeDays, kept["calendar"]),
-        delay_hours=kept["delay_hours"],
-        retry_for_days=kept["retry_for_days"],
-        managed=kept["managed"],
     )
 
 

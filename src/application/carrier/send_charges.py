@@ -38,7 +38,7 @@ from domain.carrier.checks import NumberList, listed
 from domain.shared.ids import AttemptId
 from domain.shared.msisdn import Msisdn
 
-_AT_ONCE = 16
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from application.ports import (
 from domain.shared.msisdn import Msisdn
 
 SMS_ANSWER = "carrier.sms_answer.v1"
-_AT_ONCE = 16
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
-from application.payments.answers import Answer, describe, move, snapshot_of
+from application.payments.answers import Answer, move, snapshot_of
 from application.payments.ports import (
     Chained,
     Discrepancy,
-    Exchange,
     FailedCharge,
     MoneyMoved,
     PaidInvoice,
@@ -24,6 +23,7 @@ from application.payments.ports import (
 )
 from application.payments.provider import SavedMethod
 from application.payments.request_refund import RefundWish, reserve_refunds
+from application.payments.settled_facts import money_moved, note
 from application.ports import Clock, Entropy
 from domain.payments import events, invoice
 from domain.payments.attempt import Attempt, Occasion, Succeeded
@@ -73,7 +73,7 @@ class SettlePayments:
         """Settle inside the caller's transaction; never commits."""
         found = dict(await uow.attempts.lock_many([answer.attempt_id for answer in answers]))
         known = [answer for answer in answers if answer.attempt_id in found]
-        await self._note(uow, known, found)
+        await note(uow, known, found, self.clock.now())
         settled = _Settled()
         settled.invoices = dict(
             await uow.invoices.lock_many([found[a.attempt_id].invoice_id for a in known])
@@ -135,7 +135,7 @@ class SettlePayments:
         was_canceling = isinstance(before.state, invoice.Canceling)
         after, said = invoice.pay(before, attempt.id, state.captured)
         settled.say(answer.cause, (after, said))
-        settled.captured.append(_money_moved(answer.cause, attempt, state, before))
+        settled.captured.append(money_moved(answer.cause, attempt, state, before))
         twice = not (isinstance(after.state, invoice.Paid) and after.state.attempt_id == attempt.id)
         if twice or was_canceling:
             why = "paid twice" if twice else "canceled before the gateway answered"
@@ -250,26 +250,6 @@ class SettlePayments:
             for failed, attempt in settled.failed
         ]
 
-    async def _note(
-        self, uow: PaymentsUnitOfWork, answers: Sequence[Answer], found: Mapping[AttemptId, Attempt]
-    ) -> None:
-        now = self.clock.now()
-        await uow.journal.note(
-            [
-                Exchange(
-                    attempt_id=answer.attempt_id,
-                    provider=found[answer.attempt_id].provider,
-                    question=answer.question,
-                    answer=describe(answer.answer),
-                    external_id=snapshot.external_id if snapshot else None,
-                    raw=snapshot.raw if snapshot else {},
-                    at=now,
-                )
-                for answer in answers
-                for snapshot in (snapshot_of(answer.answer),)
-            ]
-        )
-
     async def _keep_methods(
         self, uow: PaymentsUnitOfWork, answers: Sequence[Answer], found: Mapping[AttemptId, Attempt]
     ) -> dict[str, MethodId]:
@@ -294,25 +274,3 @@ class SettlePayments:
             last4=shown.last4,
             saved_at=self.clock.now(),
         )
-
-
-def _money_moved(cause: Cause, attempt: Attempt, state: Succeeded, owed: Invoice) -> MoneyMoved:
-    match owed.purpose:
-        case SubscriptionPeriod():
-            revenue = "subscription_revenue"
-        case invoice.Purchase():
-            revenue = "purchase_revenue"
-        case invoice.Manual():
-            revenue = "manual_revenue"
-        case _:
-            assert_never(owed.purpose)
-    return MoneyMoved(
-        cause=cause,
-        provider=attempt.provider,
-        money=state.captured,
-        revenue=revenue,
-        occurred_at=state.captured_at,
-        attempt_id=attempt.id,
-        invoice_id=attempt.invoice_id,
-        customer_id=attempt.customer_id,
-    )

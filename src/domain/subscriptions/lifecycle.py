@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from domain.shared.calendar import Period, anchor_from, start_of_tomorrow
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
-from domain.subscriptions import events, number_lifecycle
+from domain.subscriptions import events, number_lifecycle, pauses
 from domain.subscriptions import renewal as rules
 from domain.subscriptions.model import (
     Active,
@@ -33,7 +33,6 @@ from domain.subscriptions.model import (
 )
 from domain.subscriptions.moves import IllegalSubscriptionMove, Moved, moved_to, without
 
-MAX_PAUSE_DAYS = 30
 _BY_CUSTOMER = "stopped by the customer"
 
 
@@ -273,34 +272,6 @@ def defer(subscription: Subscription, until: datetime) -> Subscription:
     return replace(subscription, not_before=until, version=subscription.version + 1)
 
 
-def pause(subscription: Subscription, days: int, *, now: datetime) -> Moved:
-    """Take a break of whole days; they are added to the end of the period."""
-    if not 1 <= days <= MAX_PAUSE_DAYS:
-        raise InvalidValue(f"a pause lasts from 1 to {MAX_PAUSE_DAYS} days")
-    match subscription.state:
-        case Active(paid) as before if (
-            subscription.charge is None and access_from(before) <= now < paid.end
-        ):
-            break_ = timedelta(days=days)
-            paused = Paused(Period(access_from(before), paid.end + break_), now, now + break_)
-            event = events.Paused(subscription_id=subscription.id, until=paused.until)
-            return moved_to(subscription, paused), [event]
-        case _:
-            raise IllegalSubscriptionMove(subscription, "be paused")
-
-
-def resume(subscription: Subscription, *, now: datetime) -> Moved:
-    """End a pause; the days of it that were not used are taken off the period again."""
-    match subscription.state:
-        case Paused(period, since, until):
-            unused = until - min(max(now, since), until)
-            left = Period(period.start, period.end - unused)
-            event = events.Resumed(subscription_id=subscription.id, period=left)
-            return moved_to(subscription, Active(left)), [event]
-        case _:
-            raise IllegalSubscriptionMove(subscription, "be resumed")
-
-
 def lapse(subscription: Subscription, *, now: datetime) -> Moved:
     """Do what the clock asks for: end what is over, resume what was paused; else nothing.
 
@@ -314,7 +285,7 @@ def lapse(subscription: Subscription, *, now: datetime) -> Moved:
         return subscription, []
     match subscription.state:
         case Paused():
-            return resume(subscription, now=now)
+            return pauses.resume(subscription, now=now)
         case Active() | PastDue() if subscription.renewal is Renewal.STOPPING:
             return cancel(subscription, _BY_CUSTOMER, now=now)
         case Active() | PastDue():

@@ -116,6 +116,7 @@ async def violations(
     container: "Container", *, drained: bool, step: "Progress | None" = None
 ) -> list["Violation"]:
     """Check the ledger, billing and messages; return what does not hold."""
+    from adapters.postgres.carrier_doors import operator_codes
     from adapters.postgres.connections import borrowed
     from adapters.postgres.invariants.billing import check_billing, replay_chains
     from adapters.postgres.invariants.messages import check_messages
@@ -123,12 +124,13 @@ async def violations(
 
     check_books = container.check_ledger()
     report = await (check_books(step) if step else check_books())
+    queues = list(queue_table(await operator_codes(container.engine())))
     async with borrowed(container.engine()) as (_, driver):
         return [
             *report.violations,
             *await check_billing(driver),
             *await replay_chains(driver),
-            *await check_messages(driver, list(queue_table()), drained=drained),
+            *await check_messages(driver, queues, drained=drained),
         ]
 
 

@@ -1,6 +1,6 @@
 """`kazna api`, `worker`, `scheduler` and `sandbox`: one process each, until it is told to stop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -34,13 +34,15 @@ def api(as_json: bool) -> None:
 def worker(queues: str | None, as_json: bool) -> None:
     """Carry out messages until told to stop.
 
+    The queues of operators are those of the operators there are at the start.
+
     SIGTERM and Ctrl-C let running batches end; a second one does not.
     """
-    chosen = _chosen(queues)
     with _deployment(as_json) as (settings, found):
-        from entrypoints.processes import worker_parts
+        from entrypoints.processes import queues_of, worker_parts
         from entrypoints.workers.run import run_worker
 
+        chosen = _chosen(queues, queues_of(found.database_url))
         run_worker(
             worker_parts(settings, found.database_url, found.redis_url),
             redis_url=found.redis_url,
@@ -48,11 +50,9 @@ def worker(queues: str | None, as_json: bool) -> None:
         )
 
 
-def _chosen(queues: str | None) -> "list[QueueSpec]":
-    from application.queues import queue_table
+def _chosen(queues: str | None, known: "Mapping[str, QueueSpec]") -> "list[QueueSpec]":
     from entrypoints.cli.failures import Refused
 
-    known = queue_table()
     if queues is None:
         return list(known.values())
     names = [name.strip() for name in queues.split(",") if name.strip()]

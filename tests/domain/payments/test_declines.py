@@ -12,12 +12,14 @@ from tests.builders import NOON
 # As the card spec lists them: reason, what may follow, and whether the card is spoilt for good.
 RETRY_LATER = "insufficient_funds issuer_unavailable processor_error limit_exceeded issuer_declined"
 SPOILT = "expired_card invalid_card restricted fraud consent_revoked"
+# Of numbers: what their operator must never be asked to charge again.
+NEVER_AGAIN = "postpaid blacklisted"
 CUSTOMER_HAS_TO_ACT = "authentication abandoned merchant_canceled unrecognized"
 
 
 def test_every_reason_has_its_advice() -> None:
     assert set(ADVICE) == set(DeclineReason)
-    told = f"{RETRY_LATER} {SPOILT} {CUSTOMER_HAS_TO_ACT}".split()
+    told = f"{RETRY_LATER} {SPOILT} {NEVER_AGAIN} {CUSTOMER_HAS_TO_ACT}".split()
     assert sorted(told) == sorted(reason.value for reason in DeclineReason)
 
 
@@ -29,7 +31,7 @@ def test_only_a_soft_decline_is_tried_again_by_itself(reason: DeclineReason) -> 
 
 @pytest.mark.parametrize("reason", DeclineReason)
 def test_only_a_hard_decline_spoils_the_card(reason: DeclineReason) -> None:
-    assert Decline(reason, "raw").spoils_method == (reason.value in SPOILT.split())
+    assert Decline(reason, "raw").spoils_method == (reason.value in f"{SPOILT} {NEVER_AGAIN}".split())
 
 
 def test_a_spoilt_method_keeps_the_first_reason() -> None:

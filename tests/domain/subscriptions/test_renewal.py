@@ -11,7 +11,7 @@ from domain.shared.calendar import Interval, Period, Unit, business_day
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId
 from domain.shared.money import Money
-from domain.subscriptions import lifecycle
+from domain.subscriptions import lifecycle, pauses
 from domain.subscriptions.model import (
     Active,
     Canceled,
@@ -329,7 +329,7 @@ def test_a_trial_of_no_days_is_refused(days: int) -> None:
 
 
 def test_a_month_after_a_pause_is_a_month() -> None:
-    paused, _ = lifecycle.pause(an_active_subscription(), 7, now=NOON + DAY)
+    paused, _ = pauses.pause(an_active_subscription(), 7, now=NOON + DAY)
     resumed, _ = lifecycle.lapse(paused, now=NOON + 8 * DAY)
     assert resumed.state == Active(Period(NOON, at(2026, 3, 7, 15)))
     _, period = paid(resumed, at(2026, 3, 7, 15))
@@ -338,21 +338,21 @@ def test_a_month_after_a_pause_is_a_month() -> None:
 
 @pytest.mark.parametrize("used", [0, 2, 7, 9])
 def test_a_pause_costs_only_the_days_it_lasted(used: int) -> None:
-    paused, _ = lifecycle.pause(an_active_subscription(), 7, now=NOON + DAY)
+    paused, _ = pauses.pause(an_active_subscription(), 7, now=NOON + DAY)
     assert not has_access(paused, NOON + 2 * DAY)
-    resumed, _ = lifecycle.resume(paused, now=NOON + (1 + used) * DAY)
+    resumed, _ = pauses.resume(paused, now=NOON + (1 + used) * DAY)
     assert resumed.state == Active(Period(NOON, FIRST.end + min(used, 7) * DAY))
 
 
 def test_a_clock_that_went_back_takes_no_days_away() -> None:
-    paused, _ = lifecycle.pause(an_active_subscription(), 7, now=NOON + 3 * DAY)
-    resumed, _ = lifecycle.resume(paused, now=NOON + 2 * DAY)
+    paused, _ = pauses.pause(an_active_subscription(), 7, now=NOON + 3 * DAY)
+    resumed, _ = pauses.resume(paused, now=NOON + 2 * DAY)
     assert resumed.state == Active(FIRST)
 
 
 @pytest.mark.parametrize("used", [0, 1, 29, 30, 40])
 def test_what_is_paid_in_a_pause_overlaps_nothing_however_the_pause_ends(used: int) -> None:
-    paused, _ = lifecycle.pause(an_active_subscription(), 30, now=NOON + DAY)
+    paused, _ = pauses.pause(an_active_subscription(), 30, now=NOON + DAY)
     assert next_period(paused, MOSCOW) == Period(FIRST.end, at(2026, 3, 31, 15))
     going_on, period, _ = lifecycle.grant(
         paused, InvoiceId(uuid4()), method_id=None, now=NOON + 2 * DAY, zone=MOSCOW
@@ -360,7 +360,7 @@ def test_what_is_paid_in_a_pause_overlaps_nothing_however_the_pause_ends(used: i
     assert isinstance(going_on.state, Paused)
     assert period == Period(FIRST.end, at(2026, 3, 31, 15))
 
-    resumed, _ = lifecycle.resume(going_on, now=NOON + (1 + used) * DAY)
+    resumed, _ = pauses.resume(going_on, now=NOON + (1 + used) * DAY)
     following = next_period(resumed, MOSCOW)
     assert following is not None
     assert following.start == period.end + min(used, 30) * DAY

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from domain.shared.calendar import Interval, Unit
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
-from domain.subscriptions import lifecycle
+from domain.subscriptions import lifecycle, pauses
 from domain.subscriptions.model import (
     CardTerms,
     Created,
@@ -336,7 +336,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
         card = self.card
 
         def act() -> Any:
-            return lifecycle.pause(self.sub, days, now=self.now)
+            return pauses.pause(self.sub, days, now=self.now)
 
         if not 1 <= days <= 30:
             with pytest.raises(InvalidValue):
@@ -352,7 +352,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.card.status == "paused")
     @rule()
     def a_pause_ends_early(self) -> None:
-        assert self._do(lambda: lifecycle.resume(self.sub, now=self.now)) == ["resumed"]
+        assert self._do(lambda: pauses.resume(self.sub, now=self.now)) == ["resumed"]
         self.card.resume(self.now)
 
     @rule()
@@ -396,7 +396,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
             self._refused(lambda: lifecycle.start_trial(self.sub, 14, now=self.now))
             self._refused(lambda: lifecycle.give_up(self.sub, now=self.now))
         if self.card.status != "paused":
-            self._refused(lambda: lifecycle.resume(self.sub, now=self.now))
+            self._refused(lambda: pauses.resume(self.sub, now=self.now))
         if self.card.charge or self.card.status in ("paused", *CLOSED):
             other = InvoiceId(UUID(int=10**6))
             self._refused(lambda: lifecycle.open_charge(self.sub, other, now=self.now))

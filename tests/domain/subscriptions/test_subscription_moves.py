@@ -11,7 +11,7 @@ import pytest
 from domain.shared.calendar import Period
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import InvoiceId, MethodId
-from domain.subscriptions import lifecycle, model
+from domain.subscriptions import lifecycle, model, pauses
 from domain.subscriptions.model import (
     OpenCharge,
     Renewal,
@@ -102,8 +102,8 @@ VERBS: dict[str, Callable[[Subscription], Any]] = {
     "stop": lambda s: lifecycle.stop_renewal(s, now=IN_THE_PERIOD),
     "stop_late": lambda s: lifecycle.stop_renewal(s, now=FIRST.end),
     "resume": lambda s: lifecycle.resume_renewal(s, now=IN_THE_PERIOD),
-    "pause": lambda s: lifecycle.pause(s, 7, now=IN_THE_PERIOD),
-    "unpause": lambda s: lifecycle.resume(s, now=IN_THE_PERIOD),
+    "pause": lambda s: pauses.pause(s, 7, now=IN_THE_PERIOD),
+    "unpause": lambda s: pauses.resume(s, now=IN_THE_PERIOD),
     "cancel": lambda s: lifecycle.cancel(s, "asked for", now=IN_THE_PERIOD),
     "paid": _paid,
     "declined": lambda s: _declined(s, OPEN),
@@ -197,13 +197,13 @@ def test_what_is_not_running_is_neither_watched_nor_charged_nor_waited_for(statu
 @pytest.mark.parametrize("days", [-1, 0, 31])
 def test_a_pause_lasts_from_one_to_thirty_days(days: int) -> None:
     with pytest.raises(InvalidValue):
-        lifecycle.pause(a_subscription(state=STATES["active"]), days, now=IN_THE_PERIOD)
+        pauses.pause(a_subscription(state=STATES["active"]), days, now=IN_THE_PERIOD)
 
 
 def test_a_pause_waits_for_an_open_charge() -> None:
     charged = a_subscription(state=STATES["active"], charge=OpenCharge(OPEN, NOON))
     with pytest.raises(IllegalSubscriptionMove):
-        lifecycle.pause(charged, 7, now=IN_THE_PERIOD)
+        pauses.pause(charged, 7, now=IN_THE_PERIOD)
 
 
 @pytest.mark.parametrize("status", ["created", "active", "past_due"])

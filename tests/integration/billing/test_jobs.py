@@ -15,7 +15,7 @@ from application.subscriptions.change_renewal import ChangeRenewalCommand, StopR
 from domain.payments.declines import Decline, DeclineReason
 from domain.shared.ids import SubscriptionId
 from domain.shared.money import Money
-from domain.subscriptions import lifecycle
+from domain.subscriptions import pauses
 from tests.integration.billing.house import START, House, OneProvider, cause, house
 
 
@@ -229,7 +229,7 @@ async def test_a_pause_ends_by_the_clock_and_keeps_every_paid_day(home: House) -
     home.next_day()
     async with home.open_uow() as uow:
         found = await uow.subscriptions.lock_many([subscription_id])
-        paused, said = lifecycle.pause(found[subscription_id], 7, now=home.clock.now())
+        paused, said = pauses.pause(found[subscription_id], 7, now=home.clock.now())
         await uow.subscriptions.save_many([paused])
         uow.events.record(cause(), said)
         await uow.commit()

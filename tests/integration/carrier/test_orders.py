@@ -45,8 +45,9 @@ async def test_a_second_order_is_rejected_while_the_first_lives(shop: CarrierHou
     await shop.ordered(shop.order())
 
     states = [one.state for one in await shop.subscriptions()]
-    assert isinstance(states[0], Active)
-    assert [getattr(state, "why", None) for state in states[1:]] == ["rejected", "rejected"]
+    assert [type(state) for state in states].count(Active) == 1
+    refused = [state.why for state in states if isinstance(state, Refused)]
+    assert refused == ["rejected", "rejected"]
     assert len(await shop.attempts()) == 1
 
 
@@ -72,7 +73,7 @@ async def test_whoever_said_stop_is_welcome_again_at_once(shop: CarrierHouse) ->
 
     await shop.ordered()
 
-    assert [one.is_live for one in await shop.subscriptions()] == [False, True]
+    assert sorted(one.is_live for one in await shop.subscriptions()) == [False, True]
     assert len(await shop.attempts()) == 2
 
 
