@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from domain.catalog.plan import Dunning, Plan, Price
-from domain.payments.attempt import Attempt, Occasion, Reserved
+from domain.payments.attempt import Attempt, Reserved
 from domain.payments.invoice import Invoice, Purchase, issue
+from domain.payments.occasion import Occasion
 from domain.payments.refund import Refund
 from domain.payments.refund import Reserved as RefundReserved
 from domain.shared.calendar import Interval, Period, Unit

@@ -21,7 +21,6 @@ from domain.payments import invoice
 from domain.payments.attempt import (
     Accepted,
     Attempt,
-    Occasion,
     Sent,
     Unknown,
     external_id_of,
@@ -29,6 +28,7 @@ from domain.payments.attempt import (
 )
 from domain.payments.declines import Decline, DeclineReason
 from domain.payments.invoice import SubscriptionPeriod
+from domain.payments.occasion import Occasion
 from domain.shared.ids import SubscriptionId
 from domain.shared.money import Money
 

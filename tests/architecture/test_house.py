@@ -22,6 +22,8 @@ _WHOLES = {
     "src/domain/subscriptions/lifecycle.py",
     "src/application/payments/ports.py",
     "src/application/payments/provider.py",
+    "src/application/carrier/ports.py",
+    "src/application/carrier/gateway.py",
 }
 # Beside the settings: those who hand the environment on to processes they start, or speak before
 # there are settings.

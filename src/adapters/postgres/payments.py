@@ -12,8 +12,9 @@ from adapters.postgres.codec import fields_of, restored
 from adapters.postgres.subscriptions import utc
 from adapters.postgres.tables.payments import OPEN_PAYMENT
 from domain.payments import attempt as machine
-from domain.payments.attempt import Attempt, Occasion, external_id_of, status_of
+from domain.payments.attempt import Attempt, external_id_of, status_of
 from domain.payments.method import PaymentMethod
+from domain.payments.occasion import Occasion
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
 

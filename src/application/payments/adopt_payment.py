@@ -16,8 +16,9 @@ from application.payments.ports import PaymentsUnitOfWork
 from application.payments.provider import Found, PaymentSnapshot
 from application.ports import Clock
 from domain.payments import invoice
-from domain.payments.attempt import Accepted, Attempt, Occasion
+from domain.payments.attempt import Accepted, Attempt
 from domain.payments.invoice import Purpose, SubscriptionPeriod
+from domain.payments.occasion import Occasion
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, PriceId, SubscriptionId
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from application.payments.ports import BillingPolicy, Chained, PaymentsUnitOfWork, PeriodKey
 from application.ports import Clock, Entropy, NewMessage
 from domain.payments import invoice
-from domain.payments.attempt import RESERVED_IS_STALE_AFTER, Attempt, Occasion, Reserved
+from domain.payments.asking import RESERVED_IS_STALE_AFTER
+from domain.payments.attempt import Attempt, Reserved
 from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
 from domain.payments.events import PaymentReserved
 from domain.payments.invoice import Invoice, Purpose, SubscriptionPeriod
 from domain.payments.invoice_events import InvoiceEvent
 from domain.payments.method import PaymentMethod
+from domain.payments.occasion import Occasion
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money

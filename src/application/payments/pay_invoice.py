@@ -9,8 +9,9 @@ from application.payments.open_charges import OpenCharges, charge_message, reser
 from application.payments.ports import PaymentsUnitOfWork, Providers
 from application.ports import UnitsOfWork
 from domain.payments import invoice
-from domain.payments.attempt import Attempt, Occasion
+from domain.payments.attempt import Attempt
 from domain.payments.method import MethodNotUsable
+from domain.payments.occasion import Occasion
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 

@@ -26,11 +26,12 @@ from application.payments.request_refund import RefundWish, reserve_refunds
 from application.payments.settled_facts import money_moved, note
 from application.ports import Clock, Entropy
 from domain.payments import events, invoice
-from domain.payments.attempt import Attempt, Occasion, Succeeded
+from domain.payments.attempt import Attempt, Succeeded
 from domain.payments.caps import CARD_SCHEME_CAPS, allowed_from
 from domain.payments.declines import ADVICE, Advice
 from domain.payments.invoice import Invoice, SubscriptionPeriod
 from domain.payments.method import PaymentMethod, deactivate
+from domain.payments.occasion import Occasion
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, InvoiceId, MethodId, SubscriptionId
 

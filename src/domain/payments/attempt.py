@@ -5,35 +5,16 @@ changes while the outcome is open. Each state carries exactly the data that exis
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import assert_never
 
 from domain.payments import events
+from domain.payments.asking import POLL_EVERY, RE_ASK_AFTER, RESERVED_IS_STALE_AFTER
 from domain.payments.declines import Decline
+from domain.payments.occasion import Occasion
 from domain.shared.errors import DomainError
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
-
-# How long after an outcome became unknown it is asked for again; then daily and a person is told.
-RE_ASK_AFTER = (
-    timedelta(seconds=5),
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(hours=1),
-    timedelta(hours=6),
-    timedelta(hours=24),
-)
-
-# A reserved attempt whose message was lost or has died is picked up again after this long.
-RESERVED_IS_STALE_AFTER = timedelta(minutes=10)
-# A payment the gateway accepted is polled by its age: the payer has about an hour, banks days.
-POLL_EVERY = (
-    (timedelta(hours=1), timedelta(minutes=2)),
-    (timedelta(hours=24), timedelta(minutes=10)),
-    (timedelta.max, timedelta(hours=6)),
-)
 
 
 class IllegalMove(DomainError):
@@ -183,23 +164,6 @@ State = (
 )
 Open = Reserved | Sent | Accepted | Authorized | Unknown | Review
 Captured = Succeeded | PartiallyRefunded | Refunded | Disputed
-
-
-class Occasion(StrEnum):
-    """What a charge is made for: two ways of a card, and those of a number.
-
-    `MO` is the first charge of an order, `REPORTED` one the operator made by its own timetable;
-    `INJECTION` and `EXPIRED` are batches a person ordered, which move no subscription.
-    """
-
-    CHECKOUT = "checkout"
-    SAVED = "saved"
-    MO = "mo"
-    PERIODIC = "periodic"
-    RETRY = "retry"
-    INJECTION = "injection"
-    EXPIRED = "expired"
-    REPORTED = "reported"
 
 
 _OF_CARDS = frozenset({Occasion.CHECKOUT, Occasion.SAVED})

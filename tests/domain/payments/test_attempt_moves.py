@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from domain.payments import attempt as machine
-from domain.payments.attempt import POLL_EVERY, RE_ASK_AFTER, Attempt, IllegalMove, status_of
+from domain.payments.asking import POLL_EVERY, RE_ASK_AFTER
+from domain.payments.attempt import Attempt, IllegalMove, status_of
 from domain.payments.declines import Decline, DeclineReason
 from domain.shared.errors import DomainError
 from domain.shared.money import CurrencyMismatch, Money

@@ -31,7 +31,8 @@ def test_only_a_soft_decline_is_tried_again_by_itself(reason: DeclineReason) -> 
 
 @pytest.mark.parametrize("reason", DeclineReason)
 def test_only_a_hard_decline_spoils_the_card(reason: DeclineReason) -> None:
-    assert Decline(reason, "raw").spoils_method == (reason.value in f"{SPOILT} {NEVER_AGAIN}".split())
+    hard = f"{SPOILT} {NEVER_AGAIN}".split()
+    assert Decline(reason, "raw").spoils_method == (reason.value in hard)
 
 
 def test_a_spoilt_method_keeps_the_first_reason() -> None:
