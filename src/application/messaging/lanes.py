@@ -74,12 +74,13 @@ class Lanes:
                 self._bell.ring([(lane.spec.name, 0)])
                 return
             lane.rung = False
-            batch = await self._batch(lane.spec, lane.next_ids())
-            # An ordered message may have been holding back the next of its key.
-            full = len(batch) >= lane.spec.batch_limit
-            if full and lane.running < lane.spec.lanes:
+            ids = lane.next_ids()
+            if lane.ids and lane.running < lane.spec.lanes:
                 # One bell may name hundreds: let free lanes, here or elsewhere, share them.
                 self._bell.ring([(lane.spec.name, 0)])
+            batch = await self._batch(lane.spec, ids)
+            # An ordered message may have been holding back the next of its key.
+            full = len(batch) >= lane.spec.batch_limit
             if full or lane.ids or any(message.order_key for message in batch):
                 lane.rung = True
 
