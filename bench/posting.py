@@ -34,7 +34,8 @@ SELECT plain.post(plain.account_at(:a), plain.account_at(:a + 10000), 100);
 """
 
 
-def _posting(number: int, *, hot: bool) -> Posting:
+def a_posting(number: int, *, hot: bool) -> Posting:
+    """Return a posting between two wallets of many, or between two company accounts."""
     if hot:
         entries = (
             debit(gateway_clearing("bench", RUB), AMOUNT),
@@ -54,19 +55,19 @@ def _posting(number: int, *, hot: bool) -> Posting:
     )
 
 
-def _message(key: str) -> NewMessage:
+def message_of(key: str) -> NewMessage:
     return NewMessage(queue="ledger", name="ledger.operation_posted.v1", payload={"key": key})
 
 
 def _bulk(here: Place, batches: int, *, hot: bool) -> Side:
     async def side() -> float:
-        made = [[_posting(b * BATCH + i, hot=hot) for i in range(BATCH)] for b in range(batches)]
+        made = [[a_posting(b * BATCH + i, hot=hot) for i in range(BATCH)] for b in range(batches)]
         lanes = [made[lane::LANES] for lane in range(LANES)]
 
         async def one(postings: list[Posting]) -> None:
             async with here.open_uow() as uow:
                 await uow.ledger.post_many(postings)
-                uow.messages.add(_message(posting.key) for posting in postings)
+                uow.messages.add(message_of(posting.key) for posting in postings)
                 await uow.commit()
 
         async def lane(mine: list[list[Posting]]) -> None:
@@ -86,7 +87,7 @@ def _callers(here: Place, each: int, *, hot: bool, waits: list[float]) -> Side:
 
         async def caller(number: int) -> None:
             for step in range(each):
-                posting = _posting(number * each + step, hot=hot)
+                posting = a_posting(number * each + step, hot=hot)
                 began = perf_counter()
                 await post(posting)
                 waits.append(perf_counter() - began)

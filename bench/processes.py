@@ -63,6 +63,11 @@ class Running:
             raise RuntimeError(f"{self.name} ended: {self.log.read_text()[-2000:]}")
         return answer.decode().strip()
 
+    async def ended_well(self) -> None:
+        """Wait until it has done its work and ended; raise with its last words otherwise."""
+        if await self.process.wait():
+            raise RuntimeError(f"{self.name} failed: {self.log.read_text()[-2000:]}")
+
     async def kill9(self) -> None:
         """End it as the kernel does when memory is short."""
         self.process.kill()
