@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.operators.configured import ConfiguredOperators, is_managed
+from adapters.postgres.carrier_desk import PostgresDesk
 from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox
+from adapters.postgres.carrier_queries import PostgresCarrierQueries
 from adapters.postgres.carrier_references import PostgresReferences
 from adapters.postgres.carrier_sms import PostgresOperatorLog, PostgresSms
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -21,9 +23,11 @@ from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFaile
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
 from application.carrier.first_charges import FirstCharges
+from application.carrier.manage import SetUpCarrier
 from application.carrier.open_number_charges import OpenNumberCharges
 from application.carrier.ports import CarrierUnitOfWork, Operators
 from application.carrier.receive import ReceiveCallback, TakeOrders
+from application.carrier.resolve import ResolveReport
 from application.carrier.send_charges import SendCharges
 from application.carrier.unsubscribe import Unsubscribe
 from application.jobs import Job
@@ -51,6 +55,9 @@ class Carrier:
     receive: ReceiveCallback
     take_orders: TakeOrders
     unsubscribe: Unsubscribe
+    set_up: SetUpCarrier
+    resolve: ResolveReport
+    queries: PostgresCarrierQueries
     sms: PostgresSms
     handlers: Mapping[str, Any]
     jobs: Sequence[Job]
@@ -80,6 +87,7 @@ def build_carrier(
     gateways = operators or ConfiguredOperators(references, secrets or {})
     fresh = RedisFresh(redis_url)
     throttle = RedisThrottle(redis_url, clock)
+    desk = PostgresDesk()
     box, log = PostgresSms(), journal.LateJournal()
     texts = order_sms.OrderSms(box, clock, entropy)
     content = order_sms.GiveContent(box, texts, clock, entropy, public_url)
@@ -100,6 +108,9 @@ def build_carrier(
         ),
         take_orders=take_orders,
         unsubscribe=unsubscribe,
+        set_up=SetUpCarrier(desk, clock, entropy),
+        queries=PostgresCarrierQueries(engine),
+        resolve=ResolveReport(desk, digest, unsubscribe, take_orders),
         sms=box,
         handlers={
             wire.ORDER: AcceptOrders(references, fresh, texts, clock, entropy),

@@ -10,6 +10,7 @@ from application.carrier.gateway import OperatorGateway, OperatorSettings
 from application.carrier.ports import References
 from application.errors import NotFound, Unavailable
 from domain.carrier.operator import Operator
+from domain.shared.errors import InvalidValue
 
 
 class ConfiguredOperators:
@@ -46,23 +47,33 @@ class ConfiguredOperators:
             await gateway.aclose()
 
     def _build(self, operator: Operator) -> OperatorGateway:
+        given = _settings(operator, self._secrets.get(operator.code, {}))
         try:
-            return build_operator(operator.protocol, self._settings(operator), self._installed)
+            return build_operator(operator.protocol, given, self._installed)
         except (UnknownProtocol, ValueError) as error:
             raise Unavailable(f"operator {operator.code}: {error}") from error
 
-    def _settings(self, operator: Operator) -> OperatorSettings:
-        return OperatorSettings(
-            code=operator.code,
-            country_code=operator.country_code,
-            currency=operator.currency.code,
-            time_zone=operator.time_zone,
-            prefixes=operator.prefixes,
-            base_url=operator.base_url,
-            timeout_seconds=operator.timeout_seconds,
-            options=operator.options,
-            secrets=self._secrets.get(operator.code, {}),
-        )
+
+def trial_build(operator: Operator, secrets: Mapping[str, str]) -> None:
+    """Build a gateway only to see that it can be; raise InvalidValue with what is wrong."""
+    try:
+        build_operator(operator.protocol, _settings(operator, secrets), discover())
+    except (UnknownProtocol, ValueError) as error:
+        raise InvalidValue(str(error)) from error
+
+
+def _settings(operator: Operator, secrets: Mapping[str, str]) -> OperatorSettings:
+    return OperatorSettings(
+        code=operator.code,
+        country_code=operator.country_code,
+        currency=operator.currency.code,
+        time_zone=operator.time_zone,
+        prefixes=operator.prefixes,
+        base_url=operator.base_url,
+        timeout_seconds=operator.timeout_seconds,
+        options=operator.options,
+        secrets=secrets,
+    )
 
 
 def is_managed(protocol: str, options: Mapping[str, Any]) -> bool:

@@ -41,11 +41,13 @@ _COLUMNS = {
 }
 
 
-def _cursor(key: Any) -> str:
+def cursor_of(key: Any) -> str:
+    """Wrap a key into a cursor that says nothing."""
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str | None) -> str | None:
+def read_cursor(cursor: str | None) -> str | None:
+    """Unwrap a cursor; refuse one that was not given out here."""
     if cursor is None:
         return None
     try:
@@ -85,7 +87,7 @@ class PostgresQueries:
             *((f"{name} = ${{}}", value) for name, value in where.items()),
             ("created_at >= ${}", period[0]),
             ("created_at < ${}", period[1]),
-            (f"id < ${{}}::{kind}", _key(kind, _read_cursor(page.cursor))),
+            (f"id < ${{}}::{kind}", _key(kind, read_cursor(page.cursor))),
         ]
         wanted = [(text, value) for text, value in asked if value is not None]
         conditions = [text.format(place) for place, (text, _) in enumerate(wanted, start=1)]
@@ -96,7 +98,7 @@ class PostgresQueries:
         )
         found = await self.rows(sql, *(value for _, value in wanted))
         more = len(found) > limit
-        return Listing(found[:limit], _cursor(found[limit - 1]["id"]) if more else None)
+        return Listing(found[:limit], cursor_of(found[limit - 1]["id"]) if more else None)
 
     async def prices(self, page: Page, plan_id: UUID | None, *, archived: bool) -> Listing:
         """Return prices that are in force, or the archive."""
@@ -133,7 +135,7 @@ class PostgresQueries:
         self, page: Page, *, owner: UUID | None, active: bool | None, now: datetime
     ) -> Listing:
         """Return subscriptions with what matters of them right now."""
-        values: list[Any] = [owner, _key("uuid", _read_cursor(page.cursor))]
+        values: list[Any] = [owner, _key("uuid", read_cursor(page.cursor))]
         live = {None: "true", True: f"({_LIVE})", False: f"NOT ({_LIVE})"}[active]
         limit = min(max(page.limit, 1), MOST)
         async with borrowed(self._engine) as (_, driver):
@@ -144,7 +146,7 @@ class PostgresQueries:
                 *values,
             )
         shown = [show_subscription(row, now) for row in rows[:limit]]
-        return Listing(shown, _cursor(rows[limit - 1]["id"]) if len(rows) > limit else None)
+        return Listing(shown, cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None)
 
     async def subscription(self, key: UUID, *, owner: UUID | None, now: datetime) -> JsonObject:
         """Return one subscription; raise NotFound."""

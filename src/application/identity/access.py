@@ -46,6 +46,11 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "methods:forget": _OWN,
     "operations:read": _BOOKS,
     "operations:repair": frozenset({Role.ADMIN}),
+    "carrier:order": frozenset({Role.SERVICE, Role.ADMIN}),
+    "carrier:stop": frozenset({Role.SERVICE, Role.MANAGER, Role.ADMIN}),
+    "carrier:read": _BOOKS | {Role.SERVICE},
+    "carrier:manage": _STAFF,
+    "carrier:resolve": _STAFF,
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

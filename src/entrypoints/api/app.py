@@ -14,7 +14,16 @@ from entrypoints.api.contract import PERMISSION
 from entrypoints.api.doors import Doorkeeper, check_declarations, guard
 from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
-from entrypoints.api.routes import catalog, customers, invoices, operations, payments, subscriptions
+from entrypoints.api.routes import (
+    carrier,
+    carrier_desk,
+    catalog,
+    customers,
+    invoices,
+    operations,
+    payments,
+    subscriptions,
+)
 from entrypoints.container import Container, close
 
 PREFIX = "/api/v1"
@@ -39,6 +48,8 @@ def create_app(house: Container) -> Litestar:
         "Subscriptions": subscriptions,
         "Invoices": invoices,
         "Payments": payments,
+        "Carrier": carrier,
+        "Carrier desk": carrier_desk,
         "Operations": operations,
     }
     api = Router(
@@ -57,6 +68,7 @@ def create_app(house: Container) -> Litestar:
         route_handlers=[
             api,
             payments.webhooks(house),
+            *carrier.doors(house),
             *operations.probes(house),
         ],
         guards=[guard],

@@ -20,6 +20,7 @@ Cursor = Annotated[
 ]
 Word = Annotated[str | None, QueryParameter(max_length=200, pattern=_ONE_LINE)]
 Moment = Annotated[datetime | None, QueryParameter(description="an instant with its offset")]
+OperatorName = Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_]{0,31}$(?!\n)")]
 FeatureCode = Annotated[str, PathParameter(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$(?!\n)")]
 
 

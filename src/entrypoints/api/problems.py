@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from application.carrier.gateway import CallbackRefused
 from application.errors import ApplicationError, NotFound, StaleVersion, Unavailable
 from application.idempotency import KeyReused, StillRunning
 from application.identity.access import Forbidden, TokenRefused
@@ -99,7 +100,7 @@ def on_refusal(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]
 
 
 def on_notification_refused(
-    _: Request[Any, Any, Any], error: NotificationRefused
+    _: Request[Any, Any, Any], error: NotificationRefused | CallbackRefused
 ) -> Response[Problem]:
     """Answer a notification that is not the provider's, or cannot be read."""
     status = HTTPStatus.BAD_REQUEST if error.authentic else HTTPStatus.FORBIDDEN
@@ -187,6 +188,7 @@ HANDLERS: dict[Any, Any] = {
     DomainError: on_refusal,
     ApplicationError: on_refusal,
     NotificationRefused: on_notification_refused,
+    CallbackRefused: on_notification_refused,
     HTTPException: on_http,
     asyncpg.PostgresError: on_database,
     asyncpg.InterfaceError: on_database,

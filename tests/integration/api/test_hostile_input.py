@@ -120,6 +120,29 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         "NewPayment": {"provider": api.gateway.code},
         "NewRefund": {"reason": "r"},
         "DeadMessages": {"ids": [1], "reason": "r"},
+        "NewOrder": {
+            "event_id": "e",
+            "msisdn": "923001234567",
+            "service_code": "tips",
+            "source": "landing",
+            "said_at": "2026-01-01T00:00:00Z",
+        },
+        "StopOrder": {"msisdn": "923001234567"},
+        "PurgeOrder": {"msisdn": "923001234567", "country_code": "92"},
+        "NewOperator": {
+            "wire_id": 41001,
+            "name": "n",
+            "country_code": "92",
+            "country_name": "n",
+            "currency": "PKR",
+            "time_zone": "Asia/Karachi",
+            "protocol": "plain",
+        },
+        "ServiceTerms": {"name": "n", "plan_id": str(uuid4())},
+        "NewCampaign": {"operator": "mobilink", "service_code": "tips"},
+        "NumbersOfList": {"country_code": "92", "numbers": ["923001234567"]},
+        "Assignment": {"subscription_id": str(uuid4()), "note": "n"},
+        "Note": {"note": "n"},
     }
     tried = 0
     for path, verb, handler in _handlers(api):
