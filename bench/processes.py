@@ -17,6 +17,7 @@ _RIVALS = ROOT / ".venv-bench" / "bin" / "python"
 _FOLDER = ROOT / "bench" / "rivals"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _END_SECONDS = 20.0
+_DO_SECONDS = 180.0
 _READY_SECONDS = 60.0
 
 
@@ -58,9 +59,12 @@ class Running:
         assert self.process.stdout is not None
         self.process.stdin.write(f"{line}\n".encode())
         await self.process.stdin.drain()
-        answer = await self.process.stdout.readline()
+        try:
+            answer = await asyncio.wait_for(self.process.stdout.readline(), _DO_SECONDS)
+        except TimeoutError:
+            answer = b""
         if not answer:
-            raise RuntimeError(f"{self.name} ended: {self.log.read_text()[-2000:]}")
+            raise RuntimeError(f"{self.name} did not answer: {self.log.read_text()[-2000:]}")
         return answer.decode().strip()
 
     async def ended_well(self) -> None:
