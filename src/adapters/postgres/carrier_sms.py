@@ -17,7 +17,7 @@ _FACTS = """
 SELECT given.id,
     (SELECT count(*) FROM invoice JOIN payment ON payment.invoice_id = invoice.id
      WHERE invoice.subscription_id = given.id AND payment.status IN ('declined', 'refused')
-       AND coalesce(payment.declined_at, payment.created_at) > given.since) AS failed,
+       AND coalesce(payment.declined_at, payment.created_at) >= given.since) AS failed,
     (SELECT count(*) FROM carrier_content_link AS link
      WHERE link.subscription_id = given.id AND link.used_at IS NOT NULL) AS downloads
 FROM unnest($1::uuid[], $2::timestamptz[]) AS given(id, since)

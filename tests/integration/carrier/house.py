@@ -190,6 +190,16 @@ class CarrierHouse(House):
     async def reported(self, *reports: Report, operator: str = "mobilink") -> None:
         """Bring reports of an operator as its callback would, and carry out what follows."""
         assert not any(isinstance(report, SubscribeRequested) for report in reports)
+        await self._told(reports, operator)
+        await self.carry_out()
+
+    async def reported_only(self, *reports: Report, operator: str = "mobilink") -> None:
+        """Bring reports and carry out these alone."""
+        before = {message.id for message in await self.open_messages()}
+        await self._told(reports, operator)
+        await self.handle([m for m in await self.open_messages() if m.id not in before])
+
+    async def _told(self, reports: Sequence[Report], operator: str) -> None:
         async with self.open_uow() as uow:
             uow.messages.add(
                 NewMessage(
@@ -201,7 +211,6 @@ class CarrierHouse(House):
                 for report in reports
             )
             await uow.commit()
-        await self.carry_out()
 
     async def handle(self, batch: Sequence[Message]) -> list[Failed]:
         """Carry out one batch as a worker does, local or remote, queue by queue."""
@@ -213,7 +222,7 @@ class CarrierHouse(House):
             return failed
         async with self.open_uow() as uow:
             await handler(uow, batch)
-            await self._delete(uow, batch)
+            await self.delete(uow, batch)
             await uow.commit()
         return []
 
@@ -227,11 +236,11 @@ class CarrierHouse(House):
         async with self.open_uow() as uow:
             if told:
                 await handler.record(uow, told)
-            await self._delete(uow, batch)
+            await self.delete(uow, batch)
             await uow.commit()
         return [answer for answer in answers if isinstance(answer, Failed)]
 
-    async def _delete(self, uow: Any, batch: Sequence[Message]) -> None:
+    async def delete(self, uow: Any, batch: Sequence[Message]) -> None:
         await uow.driver.execute(
             "DELETE FROM message WHERE id = ANY($1)", [message.id for message in batch]
         )

@@ -82,7 +82,7 @@ _RULES = (
         11,
         "nobody has access without a period that was granted",
         "SELECT 'subscription ' || subscription.id AS broken FROM subscription "
-        "WHERE status IN ('active', 'past_due') AND NOT EXISTS ("
+        "WHERE status IN ('active', 'past_due') AND period_start IS NOT NULL AND NOT EXISTS ("
         "SELECT FROM subscription_period AS period WHERE period.subscription_id = subscription.id "
         "AND period.period_start <= subscription.period_start "
         "AND period.period_end >= subscription.period_start)",

@@ -17,7 +17,7 @@ depends_on = None
 
 _PARTS = Path(__file__).with_suffix("")
 # Each part stands beside its undoing: `core.sql` and `core_down.sql`.
-_ORDER = ("core", "sms", "journal")
+_ORDER = ("core", "sms", "journal", "views")
 
 
 def upgrade() -> None:
