@@ -79,7 +79,8 @@ async def test_3_a_paid_hour_rejects_and_the_next_one_does_not(home: CarrierHous
     async with home.open_uow() as uow:
         await uow.driver.execute(
             "UPDATE subscription SET status = 'expired', "
-            "state = jsonb_build_object('at', $1::text), period_start = NULL, period_end = NULL, expires_at = NULL, version = version + 1",
+            "state = jsonb_build_object('at', $1::text), period_start = NULL, "
+            "period_end = NULL, expires_at = NULL, version = version + 1",
             home.clock.now().isoformat(),
         )
         await uow.commit()
