@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from application.identity.access import PUBLIC
 from entrypoints.api.bodies import read_strictly
 from entrypoints.api.contract import PERMISSION
-from entrypoints.api.doors import Doorkeeper, check_declarations, guard
+from entrypoints.api.doors import Doorkeeper, check_declarations
 from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
@@ -71,7 +71,6 @@ def create_app(house: Container) -> Litestar:
             *carrier.doors(house),
             *operations.probes(house),
         ],
-        guards=[guard],
         middleware=[Doorkeeper(house.tokens())],
         before_send=[observer(house.metrics())],
         exception_handlers=HANDLERS,

@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Request
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, RouteHandlerType, Scope, Send
 
 from application.idempotency import IdempotencyKey
 from application.identity.access import PUBLIC, Caller, Forbidden, TokenRefused, Tokens
@@ -20,7 +19,10 @@ from entrypoints.api.problems import BadRequest
 
 
 class Doorkeeper(ASGIMiddleware):
-    """Finds out who is calling; the guard decides whether they may."""
+    """Finds out who is calling, and lets nobody through who may not.
+
+    The framework's own guards would copy the route for each request, a tenth of its cost.
+    """
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
@@ -34,20 +36,17 @@ class Doorkeeper(ASGIMiddleware):
             if kind.lower() != "bearer":
                 raise TokenRefused("the authorization header must be a bearer token")
             scope["state"]["caller"] = self._tokens.check(token.strip())
+        admit(scope["state"].get("caller"), scope["route_handler"])
         await next_app(scope, receive, send)
 
 
-async def guard(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
-    """Let nobody through who does not hold what the route declares.
-
-    It awaits nothing and is a coroutine all the same: others are sent to a thread each time.
-    """
+def admit(caller: Caller | None, route: RouteHandlerType) -> None:
+    """Refuse whoever does not hold what the route declares."""
     if _answers_options(route):
         return
     permission = route.opt[PERMISSION]
     if permission == PUBLIC:
         return
-    caller = connection.scope["state"].get("caller")
     if caller is None:
         raise TokenRefused("this needs a bearer token")
     if not caller.may(permission):

@@ -2,6 +2,7 @@
 
 import logging
 import random
+from contextlib import suppress
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -30,7 +31,7 @@ def request_id(scope: Scope) -> UUID:
     """Return the request's id: the caller's when it is a UUID, otherwise one of our own."""
     state: Any = scope["state"]
     if "request_id" not in state:
-        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         state["request_id"] = _read(given)
         state["began"] = perf_counter()
         _REQUEST.set(str(state["request_id"]))
@@ -39,11 +40,11 @@ def request_id(scope: Scope) -> UUID:
 
 
 def _read(given: bytes) -> UUID:
-    try:
-        return UUID(given.decode("ascii"))
-    except ValueError:
-        # A name and no secret: it need not cost a call to the system.
-        return UUID(int=random.getrandbits(128), version=4)
+    if given:
+        with suppress(ValueError):
+            return UUID(given.decode("ascii"))
+    # A name and no secret: it need not cost a call to the system.
+    return UUID(int=random.getrandbits(128), version=4)
 
 
 def observer(metrics: Metrics) -> BeforeMessageSendHookHandler:
