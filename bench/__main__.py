@@ -5,6 +5,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from bench.processes import NotInstalled
+
 NAMES = sorted(
     file.stem.replace("_", "-")
     for file in Path(__file__).parent.glob("*.py")
@@ -19,10 +21,15 @@ def main(arguments: list[str]) -> int:
         if name not in NAMES:
             print(f"there is no benchmark {name}; there are {', '.join(NAMES)}", file=sys.stderr)
             return 2
+    left_out = 0
     for name in wanted:
         module = import_module(f"bench.{name.replace('-', '_')}")
-        asyncio.run(module.run(quick=quick))
-    return 0
+        try:
+            asyncio.run(module.run(quick=quick))
+        except NotInstalled as missing:
+            print(f"{name} is left out: {missing}", file=sys.stderr)
+            left_out = 1
+    return left_out
 
 
 if __name__ == "__main__":
