@@ -1,8 +1,8 @@
 """YooKassa's notifications: believed only as a hint, and only from YooKassa's addresses."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from adapters.http.peers import Networks
 from adapters.providers.yookassa import wire
 from adapters.providers.yookassa.api import readable, reader
 from adapters.providers.yookassa.translate import CODE
@@ -35,14 +35,11 @@ class Doorkeeper:
     """Lets in what comes from the networks given; the caller names the peer, proxies considered."""
 
     def __init__(self, networks: Sequence[str]) -> None:
-        parsed = [ip_network(network) for network in networks]
-        self._networks: dict[int, list[IPv4Network | IPv6Network]] = {4: [], 6: []}
-        for network in parsed:
-            self._networks[network.version].append(network)
+        self._networks = Networks(networks)
 
     def verify(self, request: RawRequest) -> VerifiedEvent:
         """Check the sender, then read; raise NotificationRefused."""
-        if not self._knows(request.peer_ip):
+        if not self._networks.know(request.peer_ip):
             raise NotificationRefused("the sender is not YooKassa", authentic=False)
         if len(request.body) > _LONGEST_BODY:
             raise NotificationRefused("the notification is too long", authentic=True)
@@ -57,20 +54,3 @@ class Doorkeeper:
             external_id=told.id,
             trust=Trust.HINT,
         )
-
-    def _knows(self, peer_ip: str | None) -> bool:
-        address = _address(peer_ip)
-        if address is None:
-            return False
-        return any(address in network for network in self._networks[address.version])
-
-
-def _address(text: str | None) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text or "")
-    except ValueError:
-        return None
-    # A socket that listens on both families sees an IPv4 peer as ::ffff:185.71.76.1.
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address

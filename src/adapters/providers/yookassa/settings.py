@@ -1,9 +1,8 @@
 """What has to be known to talk to YooKassa for one shop."""
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
 
+from adapters.http.peers import Networks, check_address
 from adapters.providers.transport import HttpLimits
 
 # Published by YooKassa: notifications carry no signature and come from these addresses only.
@@ -41,19 +40,5 @@ class YooKassaSettings:
             raise ValueError("the shop id is ASCII text without a colon, and must be given")
         if not self.secret or not self.secret.isascii():
             raise ValueError("the secret key is ASCII text, and must be given")
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ValueError(f"the base address is not a plain HTTP address: {self.base_url}")
-        if parts.scheme == "http" and not (self.test_mode or _is_loopback(parts.hostname)):
-            raise ValueError(f"the secret key would travel unencrypted to {self.base_url}")
-        for network in self.webhook_networks:
-            ip_network(network)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        check_address(self.base_url, plain_allowed=self.test_mode, carried="the secret key")
+        Networks(self.webhook_networks)

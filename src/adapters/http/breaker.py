@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-_log = logging.getLogger("kazna.providers.breaker")
+_log = logging.getLogger("kazna.http.breaker")
 
 
 class CircuitBreaker:
