@@ -4,8 +4,8 @@ import asyncio
 import time
 from pathlib import Path
 
+from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
-from entrypoints.sandbox.yookassa.moments import BusinessClock
 from entrypoints.sandbox.yookassa.sender import Sender
 from entrypoints.sandbox.yookassa.shop import Account, Shop
 from entrypoints.sandbox.yookassa.store import Store

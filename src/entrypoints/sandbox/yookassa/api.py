@@ -8,6 +8,7 @@ from litestar import HttpMethod, Request, Response, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
+from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.yookassa import deadlines, idempotence, sabotage
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.errors import (
@@ -15,7 +16,6 @@ from entrypoints.sandbox.yookassa.errors import (
     forbidden,
     invalid_credentials,
 )
-from entrypoints.sandbox.yookassa.faults import Faults
 from entrypoints.sandbox.yookassa.operations import OPERATIONS, Operation
 from entrypoints.sandbox.yookassa.shop import Account, Shop
 

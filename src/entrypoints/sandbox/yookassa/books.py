@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
+from entrypoints.sandbox.faults import Armed, Faults
 from entrypoints.sandbox.yookassa import wire
 from entrypoints.sandbox.yookassa.behaviour import Behaviour, patched
-from entrypoints.sandbox.yookassa.faults import Armed, Faults
 from entrypoints.sandbox.yookassa.shop import Shop
 from entrypoints.sandbox.yookassa.store import Store
 

@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
+from entrypoints.sandbox.faults import Armed, Faults, Rule
 from entrypoints.sandbox.yookassa import (
     books,
     deadlines,
@@ -26,7 +27,6 @@ from entrypoints.sandbox.yookassa import (
 from entrypoints.sandbox.yookassa.behaviour import EVENTS, Behaviour, patched
 from entrypoints.sandbox.yookassa.cards import decline
 from entrypoints.sandbox.yookassa.errors import ApiError
-from entrypoints.sandbox.yookassa.faults import Armed, Faults, Rule
 from entrypoints.sandbox.yookassa.shop import Shop
 
 PREFIX: Final = "/sandbox/control"

@@ -10,12 +10,12 @@ from pathlib import Path
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
+from entrypoints.sandbox.faults import Faults
+from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.yookassa import books
 from entrypoints.sandbox.yookassa.api import api_router
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.control import control_router
-from entrypoints.sandbox.yookassa.faults import Faults
-from entrypoints.sandbox.yookassa.moments import BusinessClock
 from entrypoints.sandbox.yookassa.page import page_handlers
 from entrypoints.sandbox.yookassa.sender import Sender
 from entrypoints.sandbox.yookassa.shop import Account, Shop

@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
+from entrypoints.sandbox.moments import DAY_MS
 from entrypoints.sandbox.yookassa.errors import invalid_request
-from entrypoints.sandbox.yookassa.moments import DAY_MS
 from entrypoints.sandbox.yookassa.store import Store
 
 _HEADER: Final = "Idempotence-Key"

@@ -1,4 +1,4 @@
-"""Identifiers shaped like YooKassa's, and draws that depend on nothing but their names.
+"""Identifiers shaped like YooKassa's.
 
 An id carries the row number of its object, so that a look-up needs no index of its own:
 `23d93cac-000f-5a1c-8e07-126628f15141` is seconds since 2000, the kind of object, a salt of the
@@ -6,7 +6,6 @@ sandbox's own, and the number, scrambled by multiplication modulo 2^48.
 """
 
 import secrets
-from hashlib import blake2b
 from typing import Final, Literal
 
 Kind = Literal["payment", "refund", "receipt", "method", "webhook", "invoice"]
@@ -50,9 +49,3 @@ def number_in(identifier: str) -> int | None:
         return int(tail, 16) * _INVERSE % _MODULUS
     except ValueError:
         return None
-
-
-def draw(*names: object) -> float:
-    """Return a number in [0, 1) that is always the same for the same names."""
-    digest = blake2b(repr(names).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from entrypoints.sandbox.moments import from_iso, iso
 from entrypoints.sandbox.yookassa import entries, payments, wire
 from entrypoints.sandbox.yookassa.amounts import to_minor
 from entrypoints.sandbox.yookassa.call import Answer, Call
@@ -12,7 +13,6 @@ from entrypoints.sandbox.yookassa.cards import YOO_MONEY
 from entrypoints.sandbox.yookassa.entries import Entry
 from entrypoints.sandbox.yookassa.errors import ApiError, invalid_request, not_found
 from entrypoints.sandbox.yookassa.ids import number_in
-from entrypoints.sandbox.yookassa.moments import from_iso, iso
 from entrypoints.sandbox.yookassa.requests import (
     ConfirmationData,
     CreatePayment,

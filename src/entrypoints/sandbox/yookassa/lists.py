@@ -5,9 +5,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from entrypoints.sandbox.moments import THREE_YEARS_MS, from_iso
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.errors import invalid_request
-from entrypoints.sandbox.yookassa.moments import THREE_YEARS_MS, from_iso
 from entrypoints.sandbox.yookassa.shop import Shop
 
 _OPERATORS: Final = {"gte": ">=", "gt": ">", "lte": "<=", "lt": "<"}

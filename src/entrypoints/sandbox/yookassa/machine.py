@@ -8,13 +8,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from entrypoints.sandbox.moments import iso, to_datetime
 from entrypoints.sandbox.yookassa import wire
 from entrypoints.sandbox.yookassa.amounts import from_minor
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.cards import YOO_MONEY, Declines, find_card, network_of
 from entrypoints.sandbox.yookassa.entries import Entry
 from entrypoints.sandbox.yookassa.errors import invalid_request
-from entrypoints.sandbox.yookassa.moments import iso, to_datetime
 
 # Of each payment YooKassa keeps its commission; 3.5 % is what test shops show.
 _INCOME_PER_MILLE: Final = 965

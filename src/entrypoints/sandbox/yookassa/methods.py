@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from entrypoints.sandbox.chance import draw
 from entrypoints.sandbox.yookassa import machine, notifications, wire
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.cards import (
@@ -20,7 +21,7 @@ from entrypoints.sandbox.yookassa.cards import (
 )
 from entrypoints.sandbox.yookassa.entries import Entry
 from entrypoints.sandbox.yookassa.errors import forbidden, invalid_request, not_found
-from entrypoints.sandbox.yookassa.ids import draw, number_in
+from entrypoints.sandbox.yookassa.ids import number_in
 from entrypoints.sandbox.yookassa.requests import BindMethod, decoder, read, read_metadata
 from entrypoints.sandbox.yookassa.shop import Shop
 from entrypoints.sandbox.yookassa.store import Store

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from entrypoints.sandbox.yookassa.ids import draw
+from entrypoints.sandbox.chance import draw, hits
 from entrypoints.sandbox.yookassa.shop import Shop
 
 _EVENT_OF_STATUS: Final = {
@@ -38,11 +38,11 @@ def queue(shop: Shop, url: str, event: str, envelope: bytes, at_ms: int) -> None
     roads = shop.behaviour.notifications
     seed = shop.behaviour.seed
     number = shop.store.next_number()
-    if _hits(roads.lost_percent, seed, "lost", number):
+    if hits(roads.lost_percent, seed, "lost", number):
         shop.store.count(notifications_lost=1)
         return
     numbers = [number]
-    if _hits(roads.duplicate_percent, seed, "duplicate", number):
+    if hits(roads.duplicate_percent, seed, "duplicate", number):
         numbers.append(shop.store.next_number())
         shop.store.count(notifications_duplicated=1)
     for each in numbers:
@@ -60,10 +60,6 @@ def queue(shop: Shop, url: str, event: str, envelope: bytes, at_ms: int) -> None
             shop.machine_time() + shuffled,
         )
     shop.bell.set()
-
-
-def _hits(percent: float, seed: int, *names: object) -> bool:
-    return percent > 0 and draw(seed, *names) * 100 < percent
 
 
 def _registered(shop: Shop, event: str) -> list[str]:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from entrypoints.sandbox.moments import iso
 from entrypoints.sandbox.yookassa import entries, machine, methods, notifications, wire
 from entrypoints.sandbox.yookassa.amounts import from_minor, to_minor
 from entrypoints.sandbox.yookassa.call import Answer, Call
@@ -18,7 +19,6 @@ from entrypoints.sandbox.yookassa.cards import (
 )
 from entrypoints.sandbox.yookassa.entries import Entry, Hidden
 from entrypoints.sandbox.yookassa.errors import ApiError, forbidden, invalid_request
-from entrypoints.sandbox.yookassa.moments import iso
 from entrypoints.sandbox.yookassa.requests import (
     Capture,
     ConfirmationData,

@@ -4,11 +4,11 @@ from typing import Final
 
 import msgspec
 
+from entrypoints.sandbox.moments import iso
 from entrypoints.sandbox.yookassa import entries, refunds, wire
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.errors import invalid_request, not_found
 from entrypoints.sandbox.yookassa.ids import number_in
-from entrypoints.sandbox.yookassa.moments import iso
 from entrypoints.sandbox.yookassa.requests import CreateReceipt, decoder, read
 from entrypoints.sandbox.yookassa.shop import Shop
 

@@ -5,13 +5,13 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from entrypoints.sandbox.moments import THREE_YEARS_MS, iso
 from entrypoints.sandbox.yookassa import entries, machine, notifications, wire
 from entrypoints.sandbox.yookassa.amounts import from_minor, to_minor
 from entrypoints.sandbox.yookassa.call import Answer, Call
 from entrypoints.sandbox.yookassa.entries import Entry
 from entrypoints.sandbox.yookassa.errors import ApiError, invalid_request, not_found
 from entrypoints.sandbox.yookassa.ids import number_in
-from entrypoints.sandbox.yookassa.moments import THREE_YEARS_MS, iso
 from entrypoints.sandbox.yookassa.requests import (
     CreateRefund,
     check_length,

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.ids import Kind, make_id
-from entrypoints.sandbox.yookassa.moments import BusinessClock
 from entrypoints.sandbox.yookassa.store import Store
 
 

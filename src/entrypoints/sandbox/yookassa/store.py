@@ -1,17 +1,14 @@
-"""The emulator's state: one SQLite file, one connection, one writer."""
+"""The tables of the emulated shop, and what of it is kept at hand."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from entrypoints.sandbox import store
 from entrypoints.sandbox.yookassa.ids import new_salt
 
 # Every object has a number from one sequence and one document: its JSON as the API shows it, and
 # what the API does not show. The narrow tables beside it hold what is searched and summed.
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS document (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL, body BLOB NOT NULL, hidden BLOB
 );
@@ -55,7 +52,6 @@ CREATE INDEX IF NOT EXISTS notification_later ON notification (due_ms) WHERE sta
 CREATE INDEX IF NOT EXISTS notification_queued
   ON notification (due_machine, number) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS notification_sending ON notification (number) WHERE state = 'sending';
-CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
 _NUMBERED: Final = ("document", "idempotence", "notification")
 _EMPTIED: Final = (
@@ -66,113 +62,24 @@ _EMPTIED: Final = (
     "listed",
     "idempotence",
     "notification",
-    "counter",
-)
-
-_PRAGMAS: Final = (
-    "locking_mode=EXCLUSIVE",
-    "journal_mode=WAL",
-    "synchronous=OFF",
-    "cache_size=-32768",
-    "temp_store=MEMORY",
 )
 
 
-class Store:
-    """The open file.
-
-    Calls are synchronous and short: the event loop is the lock. The file belongs to one process at
-    a time: a second opener gets `RuntimeError`. Commits are
-    not forced to the disk: a killed process loses nothing, a killed machine may.
-    """
+class Store(store.Store):
+    """The shop's file; `longest_capture_ms` is the longest a payment has waited for its capture."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._db: sqlite3.Connection | None = None
-        self._number = 0
+        super().__init__(path, tables=_TABLES, numbered=_NUMBERED, emptied=_EMPTIED)
         self.salt = ""
         self.longest_capture_ms = 0
 
-    @property
-    def db(self) -> sqlite3.Connection:
-        assert self._db is not None, "the store is not open"
-        return self._db
-
     def open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(
-            self._path,
-            timeout=0.5,
-            isolation_level=None,
-            cached_statements=256,
-            check_same_thread=False,
-        )
-        try:
-            for pragma in _PRAGMAS:
-                self.db.execute(f"PRAGMA {pragma}")
-            self.db.executescript(_SCHEMA)
-        except sqlite3.OperationalError as error:
-            self.close()
-            raise RuntimeError(f"{self._path} cannot be opened: {error}") from error
-        latest = (self.one(f"SELECT max(number) FROM {table}") for table in _NUMBERED)  # noqa: S608
-        self._number = max(int(self.meta("number") or 0), *(row[0] or 0 for row in latest if row))
+        super().open()
         self.salt = self.meta("salt") or new_salt()
         self.set_meta("salt", self.salt)
         longest = self.one("SELECT max(captured_ms - created_ms) FROM payment")
         self.longest_capture_ms = (longest and longest[0]) or 0
 
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def next_number(self) -> int:
-        """Return a number never used before for anything in this file."""
-        self._number += 1
-        return self._number
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Commit what happens inside, or nothing of it."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
-
-    def one(self, sql: str, *values: Any) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self.db.execute(sql, values).fetchone()
-        return row
-
-    def all(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.db.execute(sql, values).fetchall()
-
-    def run(self, sql: str, *values: Any) -> int:
-        return self.db.execute(sql, values).rowcount
-
-    def meta(self, name: str) -> str | None:
-        row = self.one("SELECT value FROM meta WHERE name = ?", name)
-        return row[0] if row else None
-
-    def set_meta(self, name: str, value: str) -> None:
-        self.run("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value)
-
-    def count(self, **added: int) -> None:
-        """Add to counters that outlive the process."""
-        for name, n in added.items():
-            self.run(
-                "INSERT INTO counter (name, n) VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
-                name,
-                n,
-            )
-
     def empty(self) -> None:
-        """Forget every object; numbers, and so ids, are not used again."""
-        with self.transaction():
-            self.set_meta("number", str(self._number))
-            for table in _EMPTIED:
-                self.run(f"DELETE FROM {table}")  # noqa: S608
+        super().empty()
         self.longest_capture_ms = 0

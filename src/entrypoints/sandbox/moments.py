@@ -1,4 +1,4 @@
-"""Instants as whole milliseconds since 1970 (UTC): what YooKassa's timestamps can express."""
+"""Instants as whole milliseconds since 1970 (UTC), and business time that never goes back."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def to_datetime(moment_ms: int) -> datetime:
 
 
 def iso(moment_ms: int) -> str:
-    """Write an instant the way YooKassa does: `2019-01-22T14:30:45.129Z`."""
+    """Write an instant: `2019-01-22T14:30:45.129Z`."""
     return to_datetime(moment_ms).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

@@ -1,13 +1,13 @@
 """Fault rules: which requests go wrong, and how."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from entrypoints.sandbox.yookassa.ids import draw
-from entrypoints.sandbox.yookassa.store import Store
+from entrypoints.sandbox.chance import draw
+from entrypoints.sandbox.store import Store
 
 Kind = Literal[
     "latency_before",
@@ -129,25 +129,3 @@ def _strikes(armed: Armed) -> bool:
     if rule.nth is not None:
         return armed.matched == rule.nth
     return draw(rule.seed, "fault", armed.id, armed.matched) < rule.probability
-
-
-def falsified(body: bytes, kind: Kind) -> bytes:
-    """Return an answer with another amount, currency or test flag, in every object it lists."""
-    answer: Any = msgspec.json.decode(body)
-    if isinstance(answer, dict):
-        for shown in answer.get("items", [answer]):
-            _falsify(shown, kind)
-    return msgspec.json.encode(answer)
-
-
-def _falsify(shown: dict[str, Any], kind: Kind) -> None:
-    if kind == "flipped_test" and "test" in shown:
-        shown["test"] = not shown["test"]
-    amount = shown.get("amount")
-    if not isinstance(amount, dict):
-        return
-    if kind == "wrong_amount":
-        value = amount["value"]
-        amount["value"] = value[:-1] + str((int(value[-1]) + 1) % 10)
-    if kind == "wrong_currency":
-        amount["currency"] = "EUR" if amount["currency"] == "USD" else "USD"
