@@ -139,9 +139,11 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(ExpireSubscriptions, open_uow),
         providers.Singleton(ExpirePayments, open_uow, settle, gateways, policy),
         providers.Singleton(AskOpenPayments, open_uow),
-        providers.Singleton(MatchPayments, open_uow, settle, adopt, gateways, job_runs, "pending"),
         providers.Singleton(
-            MatchPayments, open_uow, settle, adopt, gateways, job_runs, "successful"
+            MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "pending"
+        ),
+        providers.Singleton(
+            MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "successful"
         ),
         more=carrier.provided.jobs,
     )

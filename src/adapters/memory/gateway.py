@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from application.payments.provider import (
     CheckoutRequest,
@@ -21,6 +21,8 @@ from domain.payments.declines import Decline, DeclineReason
 from domain.shared.money import Money
 
 PayerChoice = Decline | None
+
+KEYS_KEPT = timedelta(hours=24)
 
 
 class ScriptedGateway:
@@ -42,7 +44,7 @@ class ScriptedGateway:
         self._payments: dict[str, PaymentSnapshot] = {}
         self._refunds: dict[str, RefundSnapshot] = {}
         self._methods: dict[str, SavedMethod] = {}
-        self._keys: dict[str, tuple[object, str]] = {}
+        self._keys: dict[str, tuple[object, str, datetime]] = {}
         self._two_stage: set[str] = set()
         self._saving: set[str] = set()
         self._revoked: set[str] = set()
@@ -116,16 +118,19 @@ class ScriptedGateway:
         return self._give_back(refund)
 
     def once(self, key: str, request: object, act: Callable[[], str | Rejected]) -> str | Rejected:
-        """Act once per key and return the id of what was made; a refusal keeps no key."""
+        """Act once per key and return the id of what was made; a refusal keeps no key.
+
+        A key is forgotten after a day, as gateways do: then the same request acts again.
+        """
         known = self._keys.get(key)
-        if known is not None:
-            made_for, external_id = known
+        if known is not None and self._now() - known[2] < KEYS_KEPT:
+            made_for, external_id, _ = known
             if made_for != request:
                 return Rejected("key_conflict", "the key was used before", key_conflict=True)
             return external_id
         made = act()
         if isinstance(made, str):
-            self._keys[key] = (request, made)
+            self._keys[key] = (request, made, self._now())
         return made
 
     def payment(self, external_id: str) -> PaymentSnapshot | None:

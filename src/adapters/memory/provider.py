@@ -5,12 +5,12 @@ import hmac
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
 
-from adapters.memory.gateway import ScriptedGateway
+from adapters.memory.gateway import KEYS_KEPT, ScriptedGateway
 from adapters.providers.outcomes import charge_outcome
 from application.payments.provider import (
     Capabilities,
@@ -94,7 +94,7 @@ class ScriptedProvider:
             list_by_captured=True,
             webhook_signed=True,
             receipts=True,
-            idempotency_ttl=timedelta.max,
+            idempotency_ttl=KEYS_KEPT,
         )
 
     def inject(self, *faults: Fault) -> None:

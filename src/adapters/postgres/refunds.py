@@ -73,6 +73,12 @@ class PostgresRefunds:
         """Load for change."""
         return await self._rows.by_id(ids, lock=True)
 
+    async def lock_unbound_of(self, attempt_id: AttemptId) -> Sequence[Refund]:
+        """Load for change what is under way of a payment and has no id of the gateway yet."""
+        return await self._rows.load(
+            "payment_id = $1 AND status IN ('sent', 'unknown') ORDER BY id FOR UPDATE", attempt_id
+        )
+
     async def spoken_for(self, attempt_id: AttemptId) -> int:
         """Sum what went back or is on its way, in minor units."""
         return int(

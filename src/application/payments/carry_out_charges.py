@@ -47,8 +47,8 @@ from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, MethodId
 
 # A key is not trusted to its last hour: the gateway's clock and ours may differ.
-_KEY_MARGIN = timedelta(hours=1)
-_WINDOW_BEFORE = timedelta(hours=1)
+KEY_MARGIN = timedelta(hours=1)
+WINDOW_BEFORE = timedelta(hours=1)
 _WINDOW_AFTER = timedelta(hours=26)
 
 
@@ -168,7 +168,7 @@ class CarryOutCharges:
             question = "find"
             return question, await provider.find_by_reference(
                 str(attempt.id),
-                created_from=attempt.created_at - _WINDOW_BEFORE,
+                created_from=attempt.created_at - WINDOW_BEFORE,
                 created_to=attempt.created_at + _WINDOW_AFTER,
             )
         except Exception as error:  # a plugin's exception is an unknown outcome, never a failure
@@ -179,7 +179,7 @@ class CarryOutCharges:
         match attempt.state:
             case Sent(at=first) | Unknown(since=first):
                 ttl = provider.capabilities.idempotency_ttl
-                return ttl is not None and self.clock.now() - first < ttl - _KEY_MARGIN
+                return ttl is not None and self.clock.now() - first < ttl - KEY_MARGIN
             case _:
                 return False
 

@@ -1,4 +1,8 @@
-"""Carry refunds out: reserved, sent under their own key, and recorded where the money came from."""
+"""Carry refunds out: reserved, sent under their own key, and recorded where the money came from.
+
+The same key goes again only while the gateway remembers it. After that, and whenever a repeat is
+refused, the gateway's own list decides: a refusal of the second call says nothing of the first.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,16 +11,19 @@ from datetime import timedelta
 from typing import assert_never
 from uuid import UUID
 
-from application.payments.carry_out_charges import cause_of
+from application.payments.carry_out_charges import KEY_MARGIN, WINDOW_BEFORE, cause_of
 from application.payments.ports import (
     BillingPolicy,
+    Discrepancy,
     MoneyMoved,
     PaymentsUnitOfWork,
     Providers,
 )
 from application.payments.provider import (
+    ListingFailed,
     NotSent,
     OutcomeUnknown,
+    PaymentProvider,
     RefundAnswered,
     RefundOutcome,
     RefundRequest,
@@ -56,6 +63,37 @@ class RefundAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ready:
+    """A refund with what its request needs; `fresh` when this very call marked it as sent."""
+
+    fresh: bool
+    refund: Refund
+    attempt: Attempt
+
+    @property
+    def external_id(self) -> str:
+        """The payment the money goes back from."""
+        external_id = external_id_of(self.attempt)
+        assert external_id is not None, "only captured attempts are refunded"
+        return external_id
+
+    @property
+    def request(self) -> RefundRequest:
+        """What the gateway is asked, word for word the same each time."""
+        return RefundRequest(
+            reference=str(self.refund.id),
+            idempotency_key=str(self.refund.id),
+            external_payment_id=self.external_id,
+            money=self.refund.money,
+            reason=self.refund.reason,
+        )
+
+    def fits(self, shown: RefundSnapshot) -> bool:
+        """Tell whether a refund of the gateway's list may be this one."""
+        return shown.external_payment_id == self.external_id and shown.money == self.refund.money
+
+
+@dataclass(frozen=True, slots=True)
 class CarryOutRefunds:
     """Answer `payments.refund.v1` (`{refund_id}`): the same key again until the gateway decides."""
 
@@ -74,11 +112,11 @@ class CarryOutRefunds:
             if key not in ready:
                 return Done()
             async with gate:
-                return await self._send(*ready[key])
+                return await self._ask(ready[key])
 
         return await asyncio.gather(*(one(key) for key in ids))
 
-    async def _prepare(self, ids: Sequence[RefundId]) -> dict[RefundId, tuple[Refund, Attempt]]:
+    async def _prepare(self, ids: Sequence[RefundId]) -> dict[RefundId, _Ready]:
         now = self.clock.now()
         async with self.units_of_work() as uow:
             refunds = await uow.refunds.lock_many(ids)
@@ -91,26 +129,15 @@ class CarryOutRefunds:
             open_ = [leaving.get(r.id, r) for r in refunds.values() if r.is_open]
             attempts = await uow.attempts.get_many([refund.attempt_id for refund in open_])
             await uow.commit()
-        return {refund.id: (refund, attempts[refund.attempt_id]) for refund in open_}
+        return {
+            refund.id: _Ready(refund.id in leaving, refund, attempts[refund.attempt_id])
+            for refund in open_
+        }
 
-    async def _send(self, refund: Refund, attempt: Attempt) -> RefundAnswer | Failed:
-        provider = self.providers.get(attempt.provider)
-        external_id = external_id_of(attempt)
-        assert external_id is not None, "only captured attempts are refunded"
-        outcome: RefundOutcome
+    async def _ask(self, item: _Ready) -> RefundAnswer | Failed:
+        provider = self.providers.get(item.attempt.provider)
         try:
-            if isinstance(refund.state, Pending):
-                outcome = await provider.get_refund(refund.state.external_id)
-            else:
-                outcome = await provider.refund(
-                    RefundRequest(
-                        reference=str(refund.id),
-                        idempotency_key=str(refund.id),
-                        external_payment_id=external_id,
-                        money=refund.money,
-                        reason=refund.reason,
-                    )
-                )
+            outcome = await self._outcome(provider, item)
         except Exception as error:  # a plugin's exception is an unknown outcome, never a failure
             outcome = OutcomeUnknown(f"the adapter failed: {type(error).__name__}")
         match outcome:
@@ -119,7 +146,50 @@ class CarryOutRefunds:
             case Rejected(code=code, access_denied=True):
                 return Failed(f"access denied: {code}")
             case _:
-                return RefundAnswer(refund.id, attempt.provider, outcome)
+                return RefundAnswer(item.refund.id, item.attempt.provider, outcome)
+
+    async def _outcome(self, provider: PaymentProvider, item: _Ready) -> RefundOutcome:
+        """Ask what the state allows: a look-up, the same key again, or the gateway's list."""
+        if isinstance(item.refund.state, Pending):
+            return await provider.get_refund(item.refund.state.external_id)
+        if not item.fresh and not self._key_is_remembered(provider, item.refund):
+            return await self._listed(provider, item, None)
+        answer = await provider.refund(item.request)
+        if isinstance(answer, Rejected) and not answer.access_denied and not item.fresh:
+            return await self._listed(provider, item, answer)
+        return answer
+
+    def _key_is_remembered(self, provider: PaymentProvider, refund: Refund) -> bool:
+        ttl, first = provider.capabilities.idempotency_ttl, refund.first_sent_at
+        return ttl is not None and first is not None and self.clock.now() - first < ttl - KEY_MARGIN
+
+    async def _listed(
+        self, provider: PaymentProvider, item: _Ready, refused: Rejected | None
+    ) -> RefundOutcome:
+        """Look for it in the list of all refunds since it was sent; two that fit decide nothing.
+
+        One that is not there was never executed, where the list was read to its end: `refused`
+        then is the gateway's word on it.
+        """
+        first = item.refund.first_sent_at or item.refund.created_at
+        fitting: list[RefundSnapshot] = []
+        try:
+            async for page in provider.list_refunds(
+                created_from=first - WINDOW_BEFORE, created_to=self.clock.now() + WINDOW_BEFORE
+            ):
+                fitting += [one for one in page if item.fits(one)]
+        except ListingFailed as error:
+            return OutcomeUnknown(f"the list of refunds could not be read: {error}")
+        async with self.units_of_work() as uow:
+            others = await uow.refunds.ids_by_external(
+                item.attempt.provider, [one.external_id for one in fitting]
+            )
+        free = [one for one in fitting if others.get(one.external_id) in (None, item.refund.id)]
+        if len(free) == 1:
+            return RefundAnswered(free[0])
+        if free:
+            return OutcomeUnknown(f"{len(free)} refunds of the gateway could be this one")
+        return refused or Rejected("never_executed", "the gateway's list does not have it")
 
     async def record(
         self, uow: PaymentsUnitOfWork, batch: Sequence[tuple[Message, RefundAnswer]]
@@ -138,8 +208,8 @@ class LookUpRefunds:
     clock: Clock
 
     async def call(self, batch: Sequence[Message]) -> Sequence[RefundSnapshot | Done | Failed]:
-        """Fetch each refund."""
-        return [await self._fetch(message) for message in batch]
+        """Fetch each refund, side by side."""
+        return await asyncio.gather(*(self._fetch(message) for message in batch))
 
     async def _fetch(self, message: Message) -> RefundSnapshot | Done | Failed:
         provider = self.providers.get(message.payload["provider"])
@@ -154,17 +224,50 @@ class LookUpRefunds:
     async def record(
         self, uow: PaymentsUnitOfWork, batch: Sequence[tuple[Message, RefundSnapshot]]
     ) -> None:
-        """Record those that are ours."""
+        """Record those that are ours, and report the others."""
         for message, snapshot in batch:
-            ours = await uow.refunds.ids_by_external(snapshot.provider, [snapshot.external_id])
-            refund_id = ours.get(snapshot.external_id)
-            if refund_id is not None:
-                answer = RefundAnswer(refund_id, snapshot.provider, RefundAnswered(snapshot))
-                cause = cause_of(message, snapshot.provider, "refund look-up")
-                await record_refund(uow, answer, cause, self.clock)
+            cause = cause_of(message, snapshot.provider, "refund look-up")
+            await settle_refund(uow, snapshot, cause, self.clock)
 
 
-def _state_after(answer: RefundOutcome, clock: Clock) -> State | None:
+async def settle_refund(
+    uow: PaymentsUnitOfWork, snapshot: RefundSnapshot, cause: Cause, clock: Clock
+) -> bool:
+    """Apply a refund that the gateway shows; return whether it is one of ours.
+
+    One whose id we never learned is bound to the only open refund of the same payment and amount.
+    What remains was made behind our back, or is not of our books: a person is told.
+    """
+    ours = await uow.refunds.ids_by_external(snapshot.provider, [snapshot.external_id])
+    refund_id = ours.get(snapshot.external_id)
+    if refund_id is None:
+        attempts = await uow.attempts.ids_by_external(
+            snapshot.provider, [snapshot.external_payment_id]
+        )
+        attempt_id = attempts.get(snapshot.external_payment_id)
+        open_ = await uow.refunds.lock_unbound_of(attempt_id) if attempt_id else []
+        fitting = [one for one in open_ if one.money == snapshot.money]
+        refund_id = fitting[0].id if len(fitting) == 1 else None
+    if refund_id is None:
+        await uow.journal.report([_foreign_refund(snapshot, clock)])
+        return False
+    answer = RefundAnswer(refund_id, snapshot.provider, RefundAnswered(snapshot))
+    await record_refund(uow, answer, cause, clock)
+    return True
+
+
+def _foreign_refund(snapshot: RefundSnapshot, clock: Clock) -> Discrepancy:
+    return Discrepancy(
+        provider=snapshot.provider,
+        external_id=snapshot.external_id,
+        kind="refund_theirs_only",
+        expected="no such refund in our books",
+        actual=f"{snapshot.status} {snapshot.money} of payment {snapshot.external_payment_id}",
+        found_at=clock.now(),
+    )
+
+
+def _state_after(refund: Refund, answer: RefundOutcome, clock: Clock) -> State | None:
     now = clock.now()
     match answer:
         case RefundAnswered(snapshot):
@@ -181,7 +284,7 @@ def _state_after(answer: RefundOutcome, clock: Clock) -> State | None:
         case Rejected(code, description):
             return Declined(f"{code}: {description}", now)
         case OutcomeUnknown(why):
-            return Unknown(now, why)
+            return Unknown(refund.first_sent_at or now, why)
         case NotSent():
             return None
         case _:
@@ -193,8 +296,10 @@ async def record_refund(
 ) -> None:
     """Move one refund, and with it the attempt, the invoice, the books and the subscription."""
     refund = (await uow.refunds.lock_many([answer.refund_id])).get(answer.refund_id)
-    state = _state_after(answer.outcome, clock)
-    if refund is None or state is None or not refund.is_open:
+    if refund is None or not refund.is_open:
+        return
+    state = _state_after(refund, answer.outcome, clock)
+    if state is None:
         return
     ask_at = clock.now() + _ASK_AFTER if isinstance(state, Pending | Unknown) else None
     await uow.refunds.save_many([move(refund, state, next_ask_at=ask_at)])

@@ -7,6 +7,7 @@ discrepancy for a person; nothing is dropped and nothing is guessed.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from application.payments.answers import Answer
@@ -139,4 +140,16 @@ def foreign_payment(snapshot: PaymentSnapshot, clock: Clock) -> Discrepancy:
         expected="no such payment in our books",
         actual=f"{snapshot.status} {snapshot.money}",
         found_at=clock.now(),
+    )
+
+
+def unsettled_payment(snapshot: PaymentSnapshot, error: Exception, now: datetime) -> Discrepancy:
+    """Describe a payment that the gateway shows and that could not be settled."""
+    return Discrepancy(
+        provider=snapshot.provider,
+        external_id=snapshot.external_id,
+        kind="cannot_be_settled",
+        expected="a payment that fits our books",
+        actual=f"{type(error).__name__}: {error}"[:500],
+        found_at=now,
     )

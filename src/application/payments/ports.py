@@ -145,6 +145,10 @@ class Refunds(Protocol):
         """Load for change."""
         ...
 
+    async def lock_unbound_of(self, attempt_id: AttemptId) -> Sequence[Refund]:
+        """Load for change what is under way of a payment and has no id of the gateway yet."""
+        ...
+
     async def spoken_for(self, attempt_id: AttemptId) -> int:
         """Sum, in minor units, what went back or is on its way; under the attempt's lock."""
         ...

@@ -35,7 +35,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The gateway may have executed it; only the same key or a look-up may follow."""
+    """The gateway may have executed it; only the same key or a look-up may follow.
+
+    `since` is when it was first sent: the gateway's memory of the key is counted from then.
+    """
 
     since: datetime
     why: str
@@ -81,6 +84,15 @@ class Refund:
     def is_open(self) -> bool:
         """Tell whether money may still go back under this key."""
         return isinstance(self.state, Open)
+
+    @property
+    def first_sent_at(self) -> datetime | None:
+        """When the gateway may first have heard of it."""
+        match self.state:
+            case Sent(at=at) | Unknown(since=at):
+                return at
+            case _:
+                return None
 
 
 def status_of(refund: Refund) -> str:

@@ -136,8 +136,10 @@ class House:
             ExpireSubscriptions(opened),
             ExpirePayments(opened, self.settle, self.providers, self.policy),
             AskOpenPayments(opened),
-            MatchPayments(opened, self.settle, adopt, self.providers, self.runs, "pending"),
-            MatchPayments(opened, self.settle, adopt, self.providers, self.runs, "successful"),
+            MatchPayments(opened, self.settle, adopt, self.providers, self.runs, clock, "pending"),
+            MatchPayments(
+                opened, self.settle, adopt, self.providers, self.runs, clock, "successful"
+            ),
         ]
         self.run = RunJob(
             {job.name: job for job in jobs}, self.runs, clock, self.entropy, self.metrics
