@@ -35,7 +35,7 @@ from application.messaging.timetable import FireDue
 from application.payments.adopt_payment import AdoptPayments
 from application.payments.ask_job import AskOpenPayments
 from application.payments.carry_out_charges import CarryOutCharges
-from application.payments.carry_out_refunds import CarryOutRefunds, LookUpRefunds
+from application.payments.carry_out_refunds import CarryOutRefunds
 from application.payments.expire_job import ExpirePayments
 from application.payments.issue_invoice import IssueInvoice
 from application.payments.look_up_payments import LookUpPayments
@@ -45,6 +45,7 @@ from application.payments.pay_invoice import PayInvoice
 from application.payments.receive_notification import ReceiveNotification
 from application.payments.request_refund import RequestRefund
 from application.payments.settle_payments import SettlePayments
+from application.payments.settle_refunds import LookUpRefunds
 from application.run_jobs import RunJobsByMessage
 from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
 from application.subscriptions.expire_job import ExpireSubscriptions

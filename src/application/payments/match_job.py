@@ -15,7 +15,6 @@ from application.errors import StaleVersion, Unavailable
 from application.jobs import JobOrder, JobReport, JobRuns
 from application.payments.adopt_payment import AdoptPayments
 from application.payments.answers import Answer
-from application.payments.carry_out_refunds import settle_refund
 from application.payments.look_up_payments import attempts_of, unsettled_payment
 from application.payments.ports import PaymentsUnitOfWork, Providers
 from application.payments.provider import (
@@ -27,6 +26,7 @@ from application.payments.provider import (
     PaymentStatus,
 )
 from application.payments.settle_payments import SettlePayments
+from application.payments.settle_refunds import settle_refund
 from application.ports import Clock, UnitsOfWork
 
 _OVERLAP = timedelta(minutes=10)

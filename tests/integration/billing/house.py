@@ -28,7 +28,7 @@ from application.jobs import JobReport, RunJob
 from application.payments.adopt_payment import AdoptPayments
 from application.payments.ask_job import AskOpenPayments
 from application.payments.carry_out_charges import CarryOutCharges
-from application.payments.carry_out_refunds import CarryOutRefunds, LookUpRefunds
+from application.payments.carry_out_refunds import CarryOutRefunds
 from application.payments.expire_job import ExpirePayments
 from application.payments.issue_invoice import IssueInvoice, IssueInvoiceCommand
 from application.payments.look_up_payments import LookUpPayments
@@ -40,6 +40,7 @@ from application.payments.provider import PaymentProvider
 from application.payments.receive_notification import ReceiveNotification
 from application.payments.request_refund import RequestRefund
 from application.payments.settle_payments import SettlePayments
+from application.payments.settle_refunds import LookUpRefunds
 from application.ports import Done, Failed, Message, NewMessage
 from application.subscriptions.expire_job import ExpireSubscriptions
 from application.subscriptions.renew_job import RenewDue
