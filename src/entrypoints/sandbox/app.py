@@ -1,7 +1,7 @@
 """The sandbox as one application: every emulator's routes under its own prefix."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,12 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from msgspec.structs import replace
 
+from entrypoints.sandbox.operators.account import Account
+from entrypoints.sandbox.operators.emulator import build as build_operator
 from entrypoints.sandbox.yookassa import api
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.emulator import build
-from entrypoints.sandbox.yookassa.shop import Account
+from entrypoints.sandbox.yookassa.shop import Account as ShopAccount
 
 _MEBIBYTE = 1 << 20
 
@@ -29,13 +31,15 @@ def create_sandbox(
     oauth_tokens: tuple[str, ...] = (),
     public_url: str | None = None,
     behaviour: Behaviour | None = None,
+    operators: Sequence[Account] = (),
 ) -> Litestar:
     """Create the sandbox application.
 
     Its state lives in `folder`, survives restarts, and belongs to one process at a time. `now` is
     business time and must be aware. `public_url` is where payers reach the confirmation pages; by
     default it is the address each request came to. `notification_urls` receive notifications, in
-    addition to those `behaviour` names. Serve it with `server.server_config`, which is what lets it
+    addition to those `behaviour` names. `operators` are the mobile operators to emulate, each under
+    `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. Serve it with `server.server_config`, which is what lets it
     drop connections.
     """
     behaviour = behaviour or Behaviour()
@@ -44,19 +48,31 @@ def create_sandbox(
     yookassa = build(
         path=folder / "yookassa.sqlite3",
         now=now,
-        account=Account(shop_id=shop_id, secret_key=secret_key, oauth_tokens=oauth_tokens),
+        account=ShopAccount(shop_id=shop_id, secret_key=secret_key, oauth_tokens=oauth_tokens),
         behaviour=behaviour,
         control_token=control_token,
         public_url=public_url.rstrip("/") if public_url else None,
     )
 
+    networks = [
+        build_operator(
+            folder=folder / "operators", now=now, account=account, control_token=control_token
+        )
+        for account in operators
+    ]
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        async with yookassa.lifespan():
+        async with AsyncExitStack() as stack:
+            for emulator in (yookassa, *networks):
+                await stack.enter_async_context(emulator.lifespan())
             yield
 
     return Litestar(
-        route_handlers=yookassa.routes,
+        route_handlers=[
+            *yookassa.routes,
+            *(route for network in networks for route in network.routes),
+        ],
         lifespan=[lifespan],
         exception_handlers={HTTPException: _problem},
         openapi_config=None,

@@ -57,20 +57,6 @@ class Stats(msgspec.Struct, frozen=True):
     faults: list[Armed]
 
 
-class Idle(msgspec.Struct, frozen=True):
-    """`idle` is true when nothing is being sent and nothing is due to be.
-
-    `due` counts notifications not sent even once; `retrying` those refused before, which wait for
-    their redelivery; `later` those whose business time has not come.
-    """
-
-    idle: bool
-    sending: int
-    due: int
-    retrying: int
-    later: int
-
-
 _payment: Final = msgspec.json.Decoder(wire.Payment)
 _refund: Final = msgspec.json.Decoder(wire.Refund)
 _line: Final = msgspec.json.Encoder()
@@ -162,26 +148,6 @@ def stats(shop: Shop, faults: Faults) -> Stats:
         requests=dict(shop.requests),
         faults=faults.all(),
     )
-
-
-def idle(shop: Shop, now_ms: int) -> Idle:
-    """Tell whether every notification that is due has been sent."""
-    store = shop.store
-    sending = max(
-        shop.in_flight,
-        _one(store, "SELECT count(*) FROM notification WHERE state = 'sending'"),
-    )
-    queued = "SELECT count(*) FROM notification WHERE state = 'queued' AND "
-    come = _one(
-        store,
-        "SELECT count(*) FROM notification WHERE state = 'later' AND due_ms <= ?",
-        now_ms,
-    )
-    due = _one(store, queued + "failures = 0") + come
-    retrying = _one(store, queued + "failures > 0")
-    overdue = _one(store, queued + "failures > 0 AND due_machine <= ?", shop.machine_time())
-    later = _one(store, "SELECT count(*) FROM notification WHERE state = 'later'") - come
-    return Idle(not (sending or due or overdue), sending, due, retrying, later)
 
 
 def _one(store: Store, sql: str, *values: Any) -> int:

@@ -1,18 +1,17 @@
 """The control API: what a test, a demo or a curious person may do behind YooKassa's back."""
 
 from collections.abc import AsyncIterator
-from hmac import compare_digest
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, ValidationException
-from litestar.handlers import BaseRouteHandler
+from litestar.exceptions import ValidationException
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
+from entrypoints.sandbox import silence
 from entrypoints.sandbox.faults import Armed, Faults, Rule
+from entrypoints.sandbox.guard import control_guard
 from entrypoints.sandbox.yookassa import (
     books,
     deadlines,
@@ -27,10 +26,10 @@ from entrypoints.sandbox.yookassa import (
 from entrypoints.sandbox.yookassa.behaviour import EVENTS, Behaviour, patched
 from entrypoints.sandbox.yookassa.cards import decline
 from entrypoints.sandbox.yookassa.errors import ApiError
+from entrypoints.sandbox.yookassa.sender import ShopMail
 from entrypoints.sandbox.yookassa.shop import Shop
 
 PREFIX: Final = "/sandbox/control"
-_Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,11 +58,6 @@ class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> Router:
     """Return the control routes; each needs the header `X-Sandbox-Control: <token>`."""
-
-    def guard(connection: _Connection, _: BaseRouteHandler) -> None:
-        given = connection.headers.get("x-sandbox-control", "")
-        if not compare_digest(given.encode(), token.encode()):
-            raise NotAuthorizedException("X-Sandbox-Control is missing or wrong")
 
     def now_ms() -> int:
         moment_ms = shop.clock.now_ms()
@@ -162,12 +156,12 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         return books.stats(shop, faults)
 
     @get("/idle", sync_to_thread=False)
-    def idle() -> books.Idle:
-        return books.idle(shop, now_ms())
+    def idle() -> silence.Idle:
+        return silence.idle(ShopMail(shop), now_ms())
 
     return Router(
         PREFIX,
-        guards=[guard],
+        guards=[control_guard(token)],
         exception_handlers={ApiError: _refused},
         include_in_schema=False,
         route_handlers=[

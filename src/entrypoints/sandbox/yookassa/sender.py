@@ -19,10 +19,10 @@ class Sender(sender.Sender):
     """Sends the notifications of one shop; 200 alone takes one."""
 
     def __init__(self, shop: Shop) -> None:
-        super().__init__(_Mailbag(shop))
+        super().__init__(ShopMail(shop))
 
 
-class _Mailbag:
+class ShopMail:
     """The shop as the sender sees it."""
 
     def __init__(self, shop: Shop) -> None:
