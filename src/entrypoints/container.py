@@ -36,6 +36,7 @@ from application.payments.adopt_payment import AdoptPayments
 from application.payments.ask_job import AskOpenPayments
 from application.payments.carry_out_charges import CarryOutCharges
 from application.payments.carry_out_refunds import CarryOutRefunds
+from application.payments.decide_review import DecideReview
 from application.payments.expire_job import ExpirePayments
 from application.payments.issue_invoice import IssueInvoice
 from application.payments.look_up_payments import LookUpPayments
@@ -109,6 +110,7 @@ class Container(containers.DeclarativeContainer):
     receive_notification = providers.Singleton(
         ReceiveNotification, open_uow, gateways, clock, entropy
     )
+    decide_review = providers.Singleton(DecideReview, open_uow, settle, gateways)
     request_refund = providers.Singleton(RequestRefund, open_uow, clock, entropy)
 
     subscribe = providers.Singleton(Subscribe, clock, entropy, zone)

@@ -133,6 +133,10 @@ class ScriptedGateway:
             self._keys[key] = (request, made, self._now())
         return made
 
+    def show(self, payment: PaymentSnapshot) -> None:
+        """Show a payment like this from now on, whatever was agreed."""
+        self._keep(payment)
+
     def payment(self, external_id: str) -> PaymentSnapshot | None:
         """Return a payment as it stands."""
         return self._payments.get(external_id)

@@ -35,6 +35,17 @@ class PostgresJournal:
             ],
         )
 
+    async def resolve(self, provider: str, external_id: str, kind: str, *, note: str) -> None:
+        """Note that a person has dealt with a discrepancy."""
+        await self._driver.execute(
+            "UPDATE discrepancy SET status = 'resolved', note = $4, resolved_at = now() "
+            "WHERE provider = $1 AND external_id = $2 AND kind = $3 AND status = 'open'",
+            provider,
+            external_id,
+            kind,
+            note,
+        )
+
     async def report(self, discrepancies: Sequence[Discrepancy]) -> int:
         """Keep discrepancies that are not known yet; return how many were new."""
         new = await insert_many(

@@ -41,6 +41,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payments:hint": _OWN,
     "payments:audit": _BOOKS,
     "payments:refund": _STAFF,
+    "payments:decide": _STAFF,
     "payments:check": _STAFF | {Role.SERVICE},
     "methods:read": _OWN,
     "methods:forget": _OWN,

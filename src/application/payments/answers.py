@@ -21,7 +21,7 @@ from application.payments.provider import (
     Unreachable,
 )
 from domain.payments import attempt as attempts
-from domain.payments.attempt import Attempt, Moved, Reserved, Sent, Unknown
+from domain.payments.attempt import Attempt, Moved, Reserved, Review, Sent, Unknown
 from domain.payments.declines import Decline, DeclineReason
 from domain.payments.settlement import (
     Ended,
@@ -36,7 +36,25 @@ from domain.payments.settlement import (
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId
 
-GatewayAnswer = ChargeOutcome | LookUp
+
+@dataclass(frozen=True, slots=True)
+class TakenByHand:
+    """A person looked at what the gateway holds and takes it as it is."""
+
+    snapshot: PaymentSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedByHand:
+    """A person looked at what the gateway holds and does not want it.
+
+    Money that was captured is booked and goes back; without any the payment is let go.
+    """
+
+    snapshot: PaymentSnapshot
+
+
+GatewayAnswer = ChargeOutcome | LookUp | TakenByHand | ReturnedByHand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +99,8 @@ def snapshot_of(answer: GatewayAnswer) -> PaymentSnapshot | None:
     match answer:
         case Succeeded(snapshot) | Accepted(snapshot) | Authorized(snapshot) | Found(snapshot):
             return snapshot
+        case TakenByHand(snapshot) | ReturnedByHand(snapshot):
+            return snapshot
         case Declined(_, snapshot):
             return snapshot
         case Rejected() | NotSent() | OutcomeUnknown() | Missing() | Unreachable():
@@ -94,6 +114,8 @@ def move(attempt: Attempt, answer: GatewayAnswer, *, test_mode: bool, now: datet
     match answer:
         case Succeeded(snapshot) | Accepted(snapshot) | Authorized(snapshot) | Found(snapshot):
             return settle(attempt, evidence(snapshot), test_mode=test_mode, now=now)
+        case TakenByHand(snapshot) | ReturnedByHand(snapshot):
+            return _decided(attempt, snapshot, now=now)
         case Declined(decline, snapshot):
             if attempt.is_captured:
                 return attempt, []
@@ -109,6 +131,16 @@ def move(attempt: Attempt, answer: GatewayAnswer, *, test_mode: bool, now: datet
             return attempt, []
         case _:
             assert_never(answer)
+
+
+def _decided(attempt: Attempt, snapshot: PaymentSnapshot, *, now: datetime) -> Moved:
+    """End a review the way a person decided, on what the gateway holds."""
+    if not isinstance(attempt.state, Review):
+        return attempt, []
+    if not snapshot.captured.is_positive:
+        return attempts.let_go_of_review(attempt, "nothing was captured", now=now)
+    at = snapshot.captured_at or snapshot.created_at
+    return attempts.succeed(attempt, snapshot.external_id, snapshot.captured, captured_at=at)
 
 
 def _rejected(attempt: Attempt, answer: Rejected, *, now: datetime) -> Moved:
@@ -139,6 +171,8 @@ def describe(answer: GatewayAnswer) -> str:
     match answer:
         case Succeeded(snapshot) | Accepted(snapshot) | Authorized(snapshot) | Found(snapshot):
             return f"{type(answer).__name__.lower()}: {snapshot.status}"
+        case TakenByHand(snapshot) | ReturnedByHand(snapshot):
+            return f"{type(answer).__name__}: {snapshot.captured}"
         case Declined(decline, _):
             return f"declined: {decline.reason} ({decline.raw_code})"
         case Rejected(code, description):

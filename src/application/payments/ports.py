@@ -204,6 +204,10 @@ class GatewayJournal(Protocol):
         """Keep exchanges."""
         ...
 
+    async def resolve(self, provider: str, external_id: str, kind: str, *, note: str) -> None:
+        """Note that a person has dealt with a discrepancy; one that is unknown is none."""
+        ...
+
     async def report(self, discrepancies: Sequence[Discrepancy]) -> int:
         """Keep discrepancies that are not known yet; return how many were new."""
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
 
-from application.payments.answers import Answer, move, snapshot_of
+from application.payments.answers import Answer, ReturnedByHand, move, snapshot_of
 from application.payments.ports import (
     Chained,
     Discrepancy,
@@ -23,7 +23,7 @@ from application.payments.ports import (
 )
 from application.payments.provider import SavedMethod
 from application.payments.request_refund import RefundWish, reserve_refunds
-from application.payments.settled_facts import money_moved, note
+from application.payments.settled_facts import mismatch, money_moved, note
 from application.ports import Clock, Entropy
 from domain.payments import events, invoice
 from domain.payments.attempt import Attempt, Succeeded
@@ -50,7 +50,7 @@ class _Settled:
     closed: list[tuple[Cause, SubscriptionId]] = field(default_factory=list)
     captured: list[MoneyMoved] = field(default_factory=list)
     to_return: list[RefundWish] = field(default_factory=list)
-    kept: list[Discrepancy] = field(default_factory=list)
+    reported: list[Discrepancy] = field(default_factory=list)
     spoiled: dict[MethodId, str] = field(default_factory=dict)
 
     def say(self, cause: Cause, moved: invoice.Moved) -> Invoice:
@@ -120,6 +120,9 @@ class SettlePayments:
             case events.PaymentMismatched(differences=differences):
                 held = settled.invoices[attempt.invoice_id]
                 settled.say(answer.cause, invoice.review(held, attempt.id, differences))
+                settled.reported.append(mismatch(attempt, differences, self.clock.now()))
+            case events.PaymentCanceled(why=why) if isinstance(answer.answer, ReturnedByHand):
+                self._brought_nothing(settled, answer.cause, attempt, why, retryable=True)
             case _:
                 pass
 
@@ -138,9 +141,12 @@ class SettlePayments:
         settled.say(answer.cause, (after, said))
         settled.captured.append(money_moved(answer.cause, attempt, state, before))
         twice = not (isinstance(after.state, invoice.Paid) and after.state.attempt_id == attempt.id)
-        if twice or was_canceling:
+        unwanted = isinstance(answer.answer, ReturnedByHand)
+        if twice or was_canceling or unwanted:
             why = "paid twice" if twice else "canceled before the gateway answered"
+            why = "returned by hand" if unwanted else why
             self._money_back(settled, answer.cause, attempt, state, why)
+            self._frees(settled, answer.cause, attempt, before, why)
             return
         match before.purpose:
             case SubscriptionPeriod(subscription_id):
@@ -161,6 +167,21 @@ class SettlePayments:
             case _:
                 assert_never(before.purpose)
 
+    def _frees(
+        self, settled: _Settled, cause: Cause, attempt: Attempt, owed: Invoice, why: str
+    ) -> None:
+        """Let a subscription go on that waited for this charge, with nothing granted for it."""
+        if isinstance(owed.purpose, SubscriptionPeriod):
+            freed = FailedCharge(
+                cause=cause,
+                subscription_id=owed.purpose.subscription_id,
+                invoice_id=owed.id,
+                reason=why,
+                retryable=True,
+                by_customer=True,
+            )
+            settled.failed.append((freed, attempt))
+
     def _money_back(
         self, settled: _Settled, cause: Cause, attempt: Attempt, state: Succeeded, why: str
     ) -> None:
@@ -169,7 +190,7 @@ class SettlePayments:
             wish = RefundWish(cause, attempt.id, state.captured, why, "kazna")
             settled.to_return.append(wish)
             return
-        settled.kept.append(
+        settled.reported.append(
             Discrepancy(
                 provider=attempt.provider,
                 external_id=state.external_id,
@@ -224,8 +245,8 @@ class SettlePayments:
         for cause, subscription_id in settled.closed:
             await uow.periods.close_unpaid(cause, [subscription_id])
         await reserve_refunds(uow, settled.to_return, clock=self.clock, entropy=self.entropy)
-        if settled.kept:
-            await uow.journal.report(settled.kept)
+        if settled.reported:
+            await uow.journal.report(settled.reported)
 
     async def _spoil(self, uow: PaymentsUnitOfWork, settled: _Settled) -> None:
         if settled.spoiled:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import assert_never
 
 from application.payments.answers import Answer, describe, snapshot_of
-from application.payments.ports import Exchange, MoneyMoved, PaymentsUnitOfWork
+from application.payments.ports import Discrepancy, Exchange, MoneyMoved, PaymentsUnitOfWork
 from domain.payments import invoice
-from domain.payments.attempt import Attempt, Succeeded
+from domain.payments.attempt import Attempt, Succeeded, external_id_of
 from domain.payments.invoice import Invoice, SubscriptionPeriod
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId
@@ -57,4 +57,16 @@ def money_moved(cause: Cause, attempt: Attempt, state: Succeeded, owed: Invoice)
         attempt_id=attempt.id,
         invoice_id=attempt.invoice_id,
         customer_id=attempt.customer_id,
+    )
+
+
+def mismatch(attempt: Attempt, differences: Sequence[str], now: datetime) -> Discrepancy:
+    """Describe a payment that waits for a person because it is not what was agreed."""
+    return Discrepancy(
+        provider=attempt.provider,
+        external_id=external_id_of(attempt) or str(attempt.id),
+        kind="mismatch",
+        expected=f"{attempt.money}",
+        actual="; ".join(differences)[:1000],
+        found_at=now,
     )

@@ -11,7 +11,7 @@ from typing import assert_never
 from domain.payments import events
 from domain.payments.asking import POLL_EVERY, RE_ASK_AFTER, RESERVED_IS_STALE_AFTER
 from domain.payments.declines import Decline
-from domain.payments.occasion import Occasion
+from domain.payments.occasion import OF_CARDS, Occasion
 from domain.shared.errors import DomainError
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
@@ -166,9 +166,6 @@ Open = Reserved | Sent | Accepted | Authorized | Unknown | Review
 Captured = Succeeded | PartiallyRefunded | Refunded | Disputed
 
 
-_OF_CARDS = frozenset({Occasion.CHECKOUT, Occasion.SAVED})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One try to charge; a checkout with the payer present has no `method_id` but a `return_url`.
@@ -195,7 +192,7 @@ class Attempt:
     @property
     def is_of_card(self) -> bool:
         """Tell a card's charge from a number's, which no operator takes back."""
-        return self.occasion in _OF_CARDS
+        return self.occasion in OF_CARDS
 
     @property
     def is_open(self) -> bool:
@@ -395,6 +392,18 @@ def cancel(attempt: Attempt, why: str, *, now: datetime) -> Moved:
             return attempt, []
         case _:
             raise IllegalMove(attempt, "be canceled")
+
+
+def let_go_of_review(attempt: Attempt, why: str, *, now: datetime) -> Moved:
+    """End a review of a payment that took no money."""
+    match attempt.state:
+        case Review(external_id):
+            event = events.PaymentCanceled(
+                payment_id=attempt.id, invoice_id=attempt.invoice_id, why=why
+            )
+            return _to(attempt, Canceled(why, now, external_id)), [event]
+        case _:
+            raise IllegalMove(attempt, "be let go of")
 
 
 def dispute(attempt: Attempt, *, now: datetime) -> Moved:

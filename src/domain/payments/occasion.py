@@ -18,3 +18,6 @@ class Occasion(StrEnum):
     INJECTION = "injection"
     EXPIRED = "expired"
     REPORTED = "reported"
+
+
+OF_CARDS = frozenset({Occasion.CHECKOUT, Occasion.SAVED})

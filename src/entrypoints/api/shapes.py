@@ -105,6 +105,12 @@ class NewPayment(Body, frozen=True):
     save_method: bool = False
 
 
+class Decision(Body, kw_only=True, frozen=True):
+    """Why a payment that waits for a person ends like this."""
+
+    reason: Line
+
+
 class NewRefund(Body, frozen=True):
     """Money back; all that is left of the payment when no amount is given."""
 

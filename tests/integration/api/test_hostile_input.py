@@ -119,6 +119,7 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         },
         "NewPayment": {"provider": api.gateway.code},
         "NewRefund": {"reason": "r"},
+        "Decision": {"reason": "r"},
         "DeadMessages": {"ids": [1], "reason": "r"},
         "NewOrder": {
             "event_id": "e",

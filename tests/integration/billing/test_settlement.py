@@ -3,14 +3,17 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from adapters.memory.provider import Fault
 from application.payments.answers import Answer
+from application.payments.decide_review import DecideReview
 from application.payments.provider import EventKind, Found
 from application.payments.request_refund import RefundWish
 from application.subscriptions.change_renewal import ChangeRenewalCommand, StopRenewal
+from domain.payments.attempt import Attempt, IllegalMove
 from domain.payments.declines import Decline, DeclineReason
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.refund import RefundExceedsCapture
@@ -141,6 +144,54 @@ async def test_an_amount_that_differs_goes_to_review_and_grants_nothing(home: Ho
     assert await home.status("payment", attempt.id) == "review"
     assert await home.status("subscription", subscription_id) == "created"
     assert await home.value("SELECT count(*) FROM operation") == 0
+    assert await home.value("SELECT kind FROM discrepancy WHERE status = 'open'") == "mismatch"
+
+
+async def _in_review(home: House, captured: Money) -> tuple[Any, Attempt]:
+    """A checkout whose gateway holds something else than was agreed, and says so when asked."""
+    subscription_id, attempt = await _open_checkout(home)
+    shown = home.gateway.gateway.pay(attempt.state.external_id)
+    home.gateway.gateway.show(replace(shown, money=captured, captured=captured))
+    await home.look_up(shown.external_id)
+    assert await home.status("payment", attempt.id) == "review"
+    return subscription_id, attempt
+
+
+async def _decide(home: House, attempt: Attempt, *, take: bool) -> None:
+    review = DecideReview(home.open_uow, home.settle, home.providers)
+    shown = await review.shown(attempt.id)
+    async with home.open_uow() as uow:
+        await (review.take if take else review.give_back)(uow, attempt.id, shown, cause())
+        await uow.commit()
+    await home.carry_out()
+
+
+async def test_a_person_may_take_what_is_not_what_was_agreed(home: House) -> None:
+    subscription_id, attempt = await _in_review(home, Money.of(100, "RUB"))
+
+    await _decide(home, attempt, take=True)
+
+    assert await home.status("payment", attempt.id) == "succeeded"
+    assert await home.status("subscription", subscription_id) == "active"
+    assert await home.value("SELECT status FROM discrepancy") == "resolved"
+    assert await home.value("SELECT kind FROM operation") == "charge_captured"
+    with pytest.raises(IllegalMove):
+        await _decide(home, attempt, take=True)
+
+
+async def test_a_person_may_send_back_what_is_not_what_was_agreed(home: House) -> None:
+    subscription_id, attempt = await _in_review(home, Money.of(100, "RUB"))
+
+    await _decide(home, attempt, take=False)
+
+    assert await home.status("payment", attempt.id) == "refunded"
+    assert await home.value("SELECT count(*) FROM subscription_period") == 0
+    charge = await home.value(
+        "SELECT charge_since FROM subscription WHERE id = $1", subscription_id
+    )
+    assert charge is None
+    kinds = await home.rows("SELECT kind FROM operation ORDER BY kind")
+    assert [row["kind"] for row in kinds] == ["charge_captured", "refund_succeeded"]
 
 
 async def test_a_test_payment_in_a_live_shop_goes_to_review(home: House) -> None:

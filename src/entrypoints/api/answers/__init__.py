@@ -31,6 +31,7 @@ from entrypoints.api.answers.operations import (
 from entrypoints.api.answers.payments import (
     Asked,
     Chain,
+    Decided,
     Invoice,
     InvoiceEvent,
     Invoices,
@@ -50,6 +51,7 @@ __all__ = (
     "Customers",
     "DeadLetters",
     "DeadMessage",
+    "Decided",
     "Discarded",
     "Discrepancies",
     "Discrepancy",

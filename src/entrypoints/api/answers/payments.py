@@ -112,6 +112,13 @@ class Payments(PageOf[Payment], frozen=True):
     """A page of payments."""
 
 
+class Decided(Struct, kw_only=True):
+    """How a payment stands after a person decided."""
+
+    payment_id: str
+    status: str
+
+
 class Asked(Answer, frozen=True):
     """Whether the gateway is asked; a payment that is over is not."""
 

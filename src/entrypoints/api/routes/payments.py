@@ -13,6 +13,7 @@ from application.payments.ask_job import ask_message
 from application.payments.provider import RawRequest
 from application.payments.request_refund import RefundWish, reserve_refunds
 from application.ports import JsonObject
+from domain.payments.attempt import status_of as status_of_payment
 from domain.payments.refund import status_of
 from domain.shared.ids import AttemptId
 from domain.shared.money import Money
@@ -21,7 +22,7 @@ from entrypoints.api.commands import in_transaction, under_key
 from entrypoints.api.contract import serves
 from entrypoints.api.doors import caller_of, cause_of, headers_of, peer_of
 from entrypoints.api.paging import Cursor, Limit, Moment, Word, instant, page, shown
-from entrypoints.api.shapes import NewRefund
+from entrypoints.api.shapes import Decision, NewRefund
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
@@ -124,7 +125,35 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await under_key(request, open_uow, data, work, status=202)
 
-    return [payments, payment, paid, check, all_payments, refund]
+    async def decide(request: Http, payment_id: UUID, data: Decision, *, takes: bool) -> Any:
+        key, review = AttemptId(payment_id), house.decide_review()
+        snapshot = await review.shown(key)
+        cause = cause_of(request, data.reason)
+
+        async def work(uow: Any) -> JsonObject:
+            await (review.take if takes else review.give_back)(uow, key, snapshot, cause)
+            decided = (await uow.attempts.get_many([key]))[key]
+            return {"payment_id": str(payment_id), "status": status_of_payment(decided)}
+
+        return await under_key(request, open_uow, data, work, status=200)
+
+    @post(
+        "/admin/payments/{payment_id:uuid}/accept",
+        **serves(answers.Decided, "payments:decide", keyed=True),
+    )
+    async def accept(request: Http, payment_id: FromPath[UUID], data: JSONBody[Decision]) -> Any:
+        """Take what the gateway holds of a payment in review, though it is not what was agreed."""
+        return await decide(request, payment_id, data, takes=True)
+
+    @post(
+        "/admin/payments/{payment_id:uuid}/return",
+        **serves(answers.Decided, "payments:decide", keyed=True),
+    )
+    async def send_back(request: Http, payment_id: FromPath[UUID], data: JSONBody[Decision]) -> Any:
+        """Send back what the gateway holds of a payment in review; it is owed again."""
+        return await decide(request, payment_id, data, takes=False)
+
+    return [payments, payment, paid, check, all_payments, refund, accept, send_back]
 
 
 def webhooks(house: Container) -> HTTPRouteHandler:
