@@ -9,6 +9,8 @@ import pytest
 from tests.integration.api.conftest import Api
 
 MOVES_MONEY = {
+    "/api/v1/admin/payments/{payment_id}/accept",
+    "/api/v1/admin/payments/{payment_id}/return",
     "/api/v1/admin/payments/{payment_id}/refund",
     "/api/v1/admin/plans",
     "/api/v1/admin/plans/{plan_id}/prices",
