@@ -1,9 +1,10 @@
 """`python -m bench [NAME …] [--quick]`: run benchmarks and print their ratios."""
 
-import asyncio
 import sys
 from importlib import import_module
 from pathlib import Path
+
+import uvloop
 
 from bench.processes import NotInstalled
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     for name in wanted:
         module = import_module(f"bench.{name.replace('-', '_')}")
         try:
-            asyncio.run(module.run(quick=quick))
+            uvloop.run(module.run(quick=quick))  # the loop of Kazna's own processes
         except NotInstalled as missing:
             print(f"{name} is left out: {missing}", file=sys.stderr)
             left_out = 1

@@ -84,16 +84,19 @@ def _bulk(here: Place, batches: int, *, hot: bool) -> Side:
 def _callers(here: Place, each: int, *, hot: bool, waits: list[float]) -> Side:
     async def side() -> float:
         post = Post(here.open_uow)
+        made = [
+            [a_posting(number * each + step, hot=hot) for step in range(each)]
+            for number in range(CALLERS)
+        ]
 
-        async def caller(number: int) -> None:
-            for step in range(each):
-                posting = a_posting(number * each + step, hot=hot)
+        async def caller(mine: list[Posting]) -> None:
+            for posting in mine:
                 began = perf_counter()
                 await post(posting)
                 waits.append(perf_counter() - began)
 
         began = perf_counter()
-        await asyncio.gather(*(caller(number) for number in range(CALLERS)))
+        await asyncio.gather(*(caller(mine) for mine in made))
         return CALLERS * each / (perf_counter() - began)
 
     return side
