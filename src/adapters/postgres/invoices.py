@@ -1,9 +1,10 @@
 """Invoices on PostgreSQL: each with an append-only, hash-chained list of events."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -187,14 +188,24 @@ class PostgresInvoices:
             list(subscription_ids),
         )
 
-    async def lock_overdue(self, now: datetime, limit: int) -> Sequence[Invoice]:
+    async def lock_overdue(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Invoice]:
         """Load for change issued invoices past their due date."""
         return await self._rows.load(
-            "status = 'issued' AND due_at <= $1 ORDER BY due_at, id LIMIT $2 "
-            "FOR UPDATE SKIP LOCKED",
+            "status = 'issued' AND due_at <= $1 AND id <> ALL($3::uuid[]) "
+            "ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
             now,
             limit,
+            list(leave_out),
         )
+
+    async def count_overdue(self, now: datetime) -> int:
+        """Count issued invoices past their due date, without locks."""
+        count = await self._driver.fetchval(
+            "SELECT count(*) FROM invoice WHERE status = 'issued' AND due_at <= $1", now
+        )
+        return int(count)
 
     async def add_many(self, issued: Sequence[Chained]) -> None:
         """Insert with the beginning of the chain."""

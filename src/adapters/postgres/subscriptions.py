@@ -153,6 +153,24 @@ class PostgresSubscriptions:
             list(leave_out),
         )
 
+    async def count_due(self, renew_before: datetime) -> int:
+        """Count what is due, without locks."""
+        count = await self._driver.fetchval(
+            "SELECT count(*) FROM subscription WHERE renew_at < $1 AND operator IS NULL",
+            renew_before,
+        )
+        return int(count)
+
+    async def count_ending(self, now: datetime) -> int:
+        """Count what lapses, without locks."""
+        count = await self._driver.fetchval(
+            "SELECT count(*) FROM subscription WHERE expires_at <= $1 "
+            "AND (charge_since IS NULL OR charge_since <= $2)",
+            now,
+            now - OPEN_CHARGE_HOLDS,
+        )
+        return int(count)
+
     async def lock_number_due(
         self,
         operator: str,

@@ -1,8 +1,10 @@
 """Give up on payments nobody finished, but only after asking the provider what became of them."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from application.errors import StaleVersion
+from application.chunks import carrying_out, work_through
 from application.jobs import JobOrder, JobReport
 from application.payments.answers import Answer
 from application.payments.ports import BillingPolicy, Discrepancy, PaymentsUnitOfWork, Providers
@@ -12,8 +14,7 @@ from application.ports import UnitsOfWork
 from domain.payments import attempt as attempts
 from domain.payments import invoice
 from domain.payments.attempt import Accepted, Attempt, Authorized, Reserved
-from domain.payments.invoice import SubscriptionPeriod
-from domain.shared.errors import DomainError
+from domain.payments.invoice import Invoice, SubscriptionPeriod
 from domain.shared.ids import AttemptId
 
 _CHUNK = 200
@@ -66,9 +67,12 @@ class ExpirePayments:
             if isinstance(answer, Unreachable):
                 report.fail(f"{attempt.provider}: {answer.why}")
                 return
+            if _is_held(answer):
+                report.add("still_held")
+                return
             await self._close(attempt, answer, order, report)
-        except (DomainError, StaleVersion) as error:
-            report.fail(f"payment {attempt.id}: {error}")
+        except Exception as error:  # the boundary of an item: it is reported, the run goes on
+            report.fail(f"payment {attempt.id}: {type(error).__name__}: {error}")
 
     async def _ask(self, attempt: Attempt) -> LookUp:
         """Ask how it stands, and let go of it there where the provider still waits."""
@@ -86,11 +90,16 @@ class ExpirePayments:
         self, attempt: Attempt, answer: LookUp, order: JobOrder, report: JobReport
     ) -> None:
         async with self.units_of_work() as uow:
-            told = Answer(
-                attempt_id=attempt.id, answer=answer, question=self.name, cause=order.cause
-            )
-            await self.settle(uow, [told])
             current = (await uow.attempts.lock_many([attempt.id]))[attempt.id]
+            if isinstance(attempt.state, Reserved) and current.version != attempt.version:
+                report.add("moved_meanwhile")
+                return
+            if not isinstance(current.state, Reserved):
+                told = Answer(
+                    attempt_id=attempt.id, answer=answer, question=self.name, cause=order.cause
+                )
+                await self.settle(uow, [told])
+                current = (await uow.attempts.lock_many([attempt.id]))[attempt.id]
             if current.is_open:
                 await self._expire(uow, current, order)
                 report.add("expired")
@@ -118,25 +127,42 @@ class ExpirePayments:
 
     async def _overdue_invoices(self, order: JobOrder, report: JobReport) -> None:
         """Expire invoices nobody began to pay."""
-        while not order.dry_run:
+        if order.dry_run:
             async with self.units_of_work() as uow:
-                overdue = await uow.invoices.lock_overdue(order.now, _CHUNK)
-                if not overdue:
-                    return
-                moved = [invoice.expire(owed) for owed in overdue]
-                await uow.invoices.save_many([(order.cause, new, said) for new, said in moved])
-                for _, said in moved:
-                    uow.events.record(order.cause, said)
-                await uow.periods.close_unpaid(
-                    order.cause,
-                    [
-                        owed.purpose.subscription_id
-                        for owed in overdue
-                        if isinstance(owed.purpose, SubscriptionPeriod)
-                    ],
-                )
-                await uow.commit()
-            report.add("invoices_expired", len(overdue))
+                report.add("would_expire_invoices", await uow.invoices.count_overdue(order.now))
+            return
+
+        async def chunk(limit: int, leave_out: Collection[UUID]) -> int:
+            async with self.units_of_work() as uow:
+                overdue = await uow.invoices.lock_overdue(order.now, limit, leave_out)
+                with carrying_out([owed.id for owed in overdue]):
+                    await self._expire_invoices(uow, overdue, order)
+                    await uow.commit()
+            report.add("invoices_expired", len(overdue)) if overdue else None
+            return len(overdue)
+
+        await work_through(chunk, report, size=_CHUNK, limit=order.limit)
+
+    async def _expire_invoices(
+        self, uow: PaymentsUnitOfWork, overdue: Sequence[Invoice], order: JobOrder
+    ) -> None:
+        moved = [invoice.expire(owed) for owed in overdue]
+        await uow.invoices.save_many([(order.cause, new, said) for new, said in moved])
+        for _, said in moved:
+            uow.events.record(order.cause, said)
+        await uow.periods.close_unpaid(
+            order.cause,
+            [
+                owed.purpose.subscription_id
+                for owed in overdue
+                if isinstance(owed.purpose, SubscriptionPeriod)
+            ],
+        )
+
+
+def _is_held(answer: LookUp) -> bool:
+    """Tell whether the gateway still holds the money: letting go of it did not succeed."""
+    return isinstance(answer, Found) and answer.snapshot.status is PaymentStatus.AUTHORIZED
 
 
 def _missing_there(attempt: Attempt, order: JobOrder) -> Discrepancy:

@@ -1,9 +1,10 @@
 """What the payments context keeps, and the two contexts it meets inside its transactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from application.payments.provider import PaymentProvider
 from application.ports import JsonObject, UnitOfWork
@@ -53,8 +54,14 @@ class Invoices(Protocol):
         """Load for change what is issued or being paid for these subscriptions."""
         ...
 
-    async def lock_overdue(self, now: datetime, limit: int) -> Sequence[Invoice]:
+    async def lock_overdue(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Invoice]:
         """Load for change issued invoices past their due date; skips those locked by others."""
+        ...
+
+    async def count_overdue(self, now: datetime) -> int:
+        """Count issued invoices past their due date, without locks."""
         ...
 
     async def add_many(self, issued: Sequence[Chained]) -> None:

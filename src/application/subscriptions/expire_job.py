@@ -12,7 +12,6 @@ from domain.subscriptions.lifecycle import lapse
 from domain.subscriptions.model import Subscription, status_of
 
 _CHUNK = 1000
-_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,6 @@ class ExpireSubscriptions:
         async def chunk(limit: int, leave_out: Collection[UUID]) -> int:
             async with self.units_of_work() as uow:
                 ending = await uow.subscriptions.lock_ending(order.now, limit, leave_out)
-                if order.dry_run:
-                    report.add("would_end", len(ending))
-                    return 0
                 with carrying_out([subscription.id for subscription in ending]):
                     moved = await self._chunk(uow, ending, order)
                     await uow.commit()
@@ -39,8 +35,12 @@ class ExpireSubscriptions:
                 report.add(status_of(subscription.state))
             return len(ending)
 
-        size = order.limit or _MOST if order.dry_run else _CHUNK
-        await work_through(chunk, report, size=size, limit=order.limit)
+        if order.dry_run:
+            async with self.units_of_work() as uow:
+                ending_now = await uow.subscriptions.count_ending(order.now)
+            report.add("would_end", min(ending_now, order.limit or ending_now))
+            return report
+        await work_through(chunk, report, size=_CHUNK, limit=order.limit)
         return report
 
     async def _chunk(

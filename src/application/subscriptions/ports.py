@@ -55,6 +55,14 @@ class Subscriptions(Protocol):
         """Load for change what the clock ends or resumes; skips rows locked by others."""
         ...
 
+    async def count_due(self, renew_before: datetime) -> int:
+        """Count what is due for a charge, without locks."""
+        ...
+
+    async def count_ending(self, now: datetime) -> int:
+        """Count what the clock ends or resumes, without locks."""
+        ...
+
     async def lock_live_of(self, customer_id: CustomerId, plan_id: PlanId) -> Subscription | None:
         """Load for change the live subscription of a customer to a plan."""
         ...

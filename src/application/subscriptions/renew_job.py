@@ -27,7 +27,6 @@ from domain.subscriptions.model import Subscription
 from domain.subscriptions.renewal import Blocked, Deferred, Due, NotDue, due
 
 _CHUNK = 1000
-_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,6 @@ class RenewDue:
         async def chunk(limit: int, leave_out: Collection[UUID]) -> int:
             async with self.units_of_work() as uow:
                 claimed = await uow.subscriptions.lock_due(before, limit, leave_out)
-                if order.dry_run:
-                    report.add("would_charge", len(claimed))
-                    return 0
                 with carrying_out([subscription.id for subscription in claimed]):
                     counts = await self._chunk(uow, claimed, order)
                     await uow.commit()
@@ -61,8 +57,12 @@ class RenewDue:
                 report.add(word, count)
             return len(claimed)
 
-        size = order.limit or _MOST if order.dry_run else _CHUNK
-        await work_through(chunk, report, size=size, limit=order.limit)
+        if order.dry_run:
+            async with self.units_of_work() as uow:
+                due_now = await uow.subscriptions.count_due(before)
+            report.add("would_charge", min(due_now, order.limit or due_now))
+            return report
+        await work_through(chunk, report, size=_CHUNK, limit=order.limit)
         return report
 
     async def _chunk(

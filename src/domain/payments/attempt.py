@@ -242,10 +242,12 @@ def not_sent(attempt: Attempt, *, now: datetime) -> Attempt:
 
 
 def lose_sight(attempt: Attempt, why: str, *, now: datetime) -> Moved:
-    """Record that nobody knows whether money moved, and when to ask."""
+    """Record that nobody knows whether money moved, since the call left, and when to ask."""
     match attempt.state:
-        case Sent():
-            lost = _to(attempt, Unknown(since=now, why=why), next_ask_at=now + RE_ASK_AFTER[0])
+        case Reserved() | Sent() as before:
+            # Taken back meanwhile, it may have been heard by this call all the same.
+            since = before.at if isinstance(before, Sent) else now
+            lost = _to(attempt, Unknown(since=since, why=why), next_ask_at=now + RE_ASK_AFTER[0])
             return lost, [events.OutcomeUnknown(payment_id=attempt.id, why=why)]
         case _:
             return attempt, []

@@ -39,7 +39,7 @@ def expected(status: str, move: str) -> str:
     if move == "not_sent":
         return "reserved" if status == "sent" else REFUSED
     if move == "lose_sight":
-        return "unknown" if status == "sent" else status
+        return "unknown" if status in ("reserved", "sent") else status
     if move == "take":
         return status if status in (*_CAPTURED, "review") else "succeeded"
     if move == "end":

@@ -43,7 +43,7 @@ STATES: dict[str, machine.State] = {
 # What a gateway's answer does.
 ANSWERS = """
                     accept    authorize   succeed    decline   refuse   lose_sight  review
-reserved            accepted  authorized  succeeded  declined  refused  .           review
+reserved            accepted  authorized  succeeded  declined  refused  unknown     review
 sent                accepted  authorized  succeeded  declined  refused  unknown     review
 accepted            .         authorized  succeeded  declined  !        .           review
 authorized          .         .           succeeded  declined  !        .           review
