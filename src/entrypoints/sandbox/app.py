@@ -39,8 +39,8 @@ def create_sandbox(
     business time and must be aware. `public_url` is where payers reach the confirmation pages; by
     default it is the address each request came to. `notification_urls` receive notifications, in
     addition to those `behaviour` names. `operators` are the mobile operators to emulate, each under
-    `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. Serve it with `server.server_config`, which is what lets it
-    drop connections.
+    `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. Serve it with
+    `server.server_config`, which is what lets it drop connections.
     """
     behaviour = behaviour or Behaviour()
     if notification_urls:
@@ -64,8 +64,9 @@ def create_sandbox(
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for emulator in (yookassa, *networks):
-                await stack.enter_async_context(emulator.lifespan())
+            await stack.enter_async_context(yookassa.lifespan())
+            for network in networks:
+                await stack.enter_async_context(network.lifespan())
             yield
 
     return Litestar(
