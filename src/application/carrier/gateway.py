@@ -77,8 +77,8 @@ class OperatorReceipt:
 
     token: str
     code: str
-    raw_request: str = ""
-    raw_response: str = ""
+    raw_request: str = field(default="", repr=False)
+    raw_response: str = field(default="", repr=False)
     http_status: int | None = None
 
 
@@ -242,9 +242,9 @@ class RawCallback:
 
     method: str
     path: str
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
+    query: Sequence[tuple[str, str]] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     peer_ip: str | None
     received_at: datetime
 
