@@ -9,6 +9,10 @@ from uuid import UUID
 from application.ports import Clock, Entropy, JsonObject, Metrics
 from domain.shared.facts import Cause
 
+# Jobs that look every few seconds whether there is anything: a look that finds nothing leaves no
+# row, or a year of them would be millions.
+_LOOKS = frozenset({"ask-open-payments", "periodic", "retries"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
@@ -63,6 +67,10 @@ class JobRuns(Protocol):
         """Note how it ended; the watermark moves only where there is no error."""
         ...
 
+    async def forget(self, run_id: UUID) -> None:
+        """Take back the row of a run that had nothing to do."""
+        ...
+
     async def watermark(self, job: str) -> datetime | None:
         """Return how far the last good run of a job read."""
         ...
@@ -112,7 +120,10 @@ class RunJob:
             error = f"{type(failure).__name__}: {failure}"
             raise
         finally:
-            await self.runs.finish(run_id, report, error)
+            if name in _LOOKS and not report.counts and error is None:
+                await self.runs.forget(run_id)
+            else:
+                await self.runs.finish(run_id, report, error)
             self._count(name, report, error)
         return report
 

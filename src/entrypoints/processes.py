@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from adapters.postgres.carrier_doors import operator_codes
 from adapters.postgres.engine import create_engine
+from adapters.postgres.pruning import prune
 from application.queues import QueueSpec, queue_table
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
@@ -18,6 +19,9 @@ MONTHS_AHEAD = 3
 # A caller may repeat a request for a week; a month leaves room for a long weekend and a restore.
 KEYS_KEPT = timedelta(days=30)
 KEYS_FORGOTTEN_AT_ONCE = 5000
+# Runs of jobs and notifications are evidence for as long as anybody disputes a charge.
+RUNS_KEPT = timedelta(days=180)
+PRUNED_AT_ONCE = 5000
 
 
 def queues_of(database_url: str) -> Mapping[str, QueueSpec]:
@@ -81,6 +85,11 @@ async def keep_up(container: Container) -> None:
     while forgotten == KEYS_FORGOTTEN_AT_ONCE:
         async with container.open_uow()() as uow:
             forgotten = await uow.answers.forget(KEYS_KEPT, KEYS_FORGOTTEN_AT_ONCE)
+            await uow.commit()
+    gone = PRUNED_AT_ONCE
+    while gone >= PRUNED_AT_ONCE:
+        async with container.open_uow()() as uow:
+            gone = await prune(uow.driver, RUNS_KEPT, PRUNED_AT_ONCE)
             await uow.commit()
 
 

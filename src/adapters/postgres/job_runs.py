@@ -40,8 +40,13 @@ class PostgresJobRuns:
                 msgspec.json.encode(report.counts).decode(),
                 msgspec.json.encode(report.errors).decode(),
                 error,
-                report.watermark if error is None else None,
+                report.watermark,
             )
+
+    async def forget(self, run_id: UUID) -> None:
+        """Take back the row of a run that had nothing to do."""
+        async with borrowed(self._engine) as (_, driver):
+            await driver.execute("DELETE FROM job_run WHERE id = $1", run_id)
 
     async def watermark(self, job: str) -> datetime | None:
         """Return how far the last good run of a job read."""

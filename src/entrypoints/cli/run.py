@@ -56,7 +56,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Run one JOB once: autopayments, expire-subscriptions, expire-payments,
-    match-pending-payments, match-successful-payments or ask-open-payments.
+    match-pending-payments, match-successful-payments, ask-open-payments, periodic or retries.
 
     Safe to run again, from two machines, and after a crash anywhere. Calls to the gateway that a
     job orders are carried out by workers. Exit code 1 says that some items failed. With --every,
@@ -69,6 +69,11 @@ def run(
 
     async def act(container: "Container") -> bool:
         runner = container.run_job()
+        ahead = now is not None and now > container.clock().now()
+        if ahead and not dry_run and container.settings().is_production:
+            raise Refused(
+                "in production nobody is charged before it is due: --now is in the future"
+            )
         if job not in runner.jobs:
             raise Refused(f"there is no job {job!r}; there are {', '.join(sorted(runner.jobs))}")
         failed = False

@@ -1,8 +1,13 @@
 """`kazna token`."""
 
+from uuid import UUID
+
 import click
 
 from entrypoints.cli.output import json_option, print_json
+
+# An access token cannot be taken back, so it is short.
+_LONGEST_IN_PRODUCTION = 10
 
 
 @click.command()
@@ -21,7 +26,11 @@ def token(roles: tuple[str, ...], subject: str, minutes: int | None, as_json: bo
     known = [str(role) for role in Role]
     if wrong := [role for role in roles if role not in known]:
         raise Refused(f"there is no role {', '.join(wrong)}; there are {', '.join(known)}")
+    if roles == ("customer",) and not _is_uuid(subject):
+        raise Refused("a customer's token is for the customer's id, which is a UUID")
     life = minutes or settings.token_minutes
+    if settings.is_production and life > _LONGEST_IN_PRODUCTION:
+        raise Refused(f"in production a token lives at most {_LONGEST_IN_PRODUCTION} minutes")
     issued = SignedTokens(settings.token_key).issue(
         subject, frozenset(Role(role) for role in roles), minutes=life
     )
@@ -29,3 +38,11 @@ def token(roles: tuple[str, ...], subject: str, minutes: int | None, as_json: bo
         print_json({"token": issued, "subject": subject, "roles": list(roles), "minutes": life})
     else:
         click.echo(issued)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""Forget what nobody will ask for any more, a bounded piece at a time, oldest first."""
+
+from datetime import timedelta
+
+import asyncpg
+
+# Rows are found by the order of their keys, which grow with time, so a piece costs its own size.
+_JOB_RUNS = """
+DELETE FROM job_run WHERE id IN (
+    SELECT id FROM job_run AS old
+    WHERE started_at < now() - $1::interval AND NOT EXISTS (
+        SELECT FROM (SELECT id FROM job_run AS latest
+            WHERE latest.job = old.job AND watermark IS NOT NULL
+            ORDER BY id DESC LIMIT 1) AS kept WHERE kept.id = old.id)
+    ORDER BY id LIMIT $2) RETURNING 1
+"""
+_INBOX = """
+DELETE FROM inbox WHERE id IN (
+    SELECT id FROM inbox WHERE handled_at < now() - $1::interval ORDER BY id LIMIT $2
+) RETURNING 1
+"""
+
+
+async def prune(driver: asyncpg.Connection, older_than: timedelta, most: int) -> int:
+    """Delete runs of jobs and handled notifications older than that; return how many.
+
+    How far a listing was read is never forgotten: the last watermark of a job stays.
+    """
+    gone = 0
+    for statement in (_JOB_RUNS, _INBOX):
+        gone += len(await driver.fetch(statement, older_than, most))
+    return gone
