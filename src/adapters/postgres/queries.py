@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.codec import plain
-from adapters.postgres.connections import borrowed
+from adapters.postgres.connections import borrowed, borrowed_driver
 from adapters.postgres.migrations import revisions
 from adapters.postgres.subscriptions import from_row as subscription_from_row
 from application.errors import NotFound
@@ -64,7 +64,7 @@ class PostgresQueries:
 
     async def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Return rows as plain JSON values."""
-        async with borrowed(self._engine) as (_, driver):
+        async with borrowed_driver(self._engine) as driver:
             return [
                 {name: plain(value) for name, value in row.items()}
                 for row in await driver.fetch(sql, *values)
