@@ -124,6 +124,7 @@ class NumberCharging:
         return [
             Settled(
                 attempt_id=one.id,
+                operator=one.provider,
                 subscription_id=subscription_of(owed[one.invoice_id]),
                 customer_id=one.customer_id,
                 invoice_id=one.invoice_id,

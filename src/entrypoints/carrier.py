@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -31,7 +32,7 @@ from application.carrier.resolve import ResolveReport
 from application.carrier.send_charges import SendCharges
 from application.carrier.unsubscribe import Unsubscribe
 from application.jobs import Job
-from application.ports import Clock, Entropy
+from application.ports import Clock, Entropy, Metrics
 
 OpenUnit = Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]
 
@@ -77,6 +78,7 @@ def build_carrier(
     redis_url: str,
     clock: Clock,
     entropy: Entropy,
+    metrics: Metrics,
     pixels: Pixels,
     public_url: str,
     secrets: Mapping[str, Mapping[str, str]] | None,
@@ -93,7 +95,7 @@ def build_carrier(
     content = order_sms.GiveContent(box, texts, clock, entropy, public_url)
     aftermath = Aftermath(references, texts, content, pixels, box, clock)
     unsubscribe = Unsubscribe(aftermath, clock)
-    digest = DigestAnswers(aftermath)
+    digest = DigestAnswers(aftermath, metrics)
     opening = OpenNumberCharges(references, texts)
     charge_due = ChargeDue(open_uow, opening, entropy)
     take_orders = TakeOrders(entropy)
@@ -113,9 +115,11 @@ def build_carrier(
         resolve=ResolveReport(desk, digest, unsubscribe, take_orders),
         sms=box,
         handlers={
-            wire.ORDER: AcceptOrders(references, fresh, texts, clock, entropy),
+            wire.ORDER: AcceptOrders(references, fresh, texts, clock, entropy, metrics),
             wire.FIRST_CHARGE: FirstCharges(opening, clock),
-            wire.CHARGE: SendCharges(open_uow, references, gateways, throttle, log, clock),
+            wire.CHARGE: SendCharges(
+                open_uow, references, gateways, throttle, log, clock, metrics, monotonic
+            ),
             wire.ANSWER: digest,
             wire.REPORT: DigestReports(references, fresh, digest, unsubscribe, clock, entropy),
             order_sms.SEND_SMS: send_sms.SendSms(

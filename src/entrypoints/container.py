@@ -11,6 +11,7 @@ from dependency_injector import containers, providers
 
 from adapters.clock import SystemClock, VirtualClock
 from adapters.entropy import SystemEntropy
+from adapters.metrics.carrier import CarrierMetrics
 from adapters.metrics.prometheus import PrometheusMetrics
 from adapters.metrics.state import StateMetrics
 from adapters.postgres.dead_letters import PostgresDeadLetters
@@ -129,6 +130,7 @@ class Container(containers.DeclarativeContainer):
         redis_url=redis_url,
         clock=clock,
         entropy=entropy,
+        metrics=metrics,
         pixels=providers.Singleton(Unadvertised),
         public_url=settings.provided.public_url,
         secrets=settings.provided.operator_secrets,
@@ -184,6 +186,7 @@ class Container(containers.DeclarativeContainer):
     tokens = providers.Singleton(SignedTokens, settings.provided.token_key)
     queries = providers.Singleton(PostgresQueries, engine)
     state_metrics = providers.Singleton(StateMetrics, engine, clock, jobs.provided.keys.call())
+    carrier_metrics = providers.Singleton(CarrierMetrics, engine, clock)
     books = providers.Singleton(books, engine)
     check_ledger = providers.Singleton(CheckLedger, books)
     archive = providers.Singleton(PostgresArchive, engine, gateways.provided.codes.call())

@@ -14,6 +14,7 @@ from entrypoints.deployment import business_clock
 from entrypoints.scheduler.run import BuildScheduler, SchedulerParts
 from entrypoints.settings import Settings
 from entrypoints.workers.parts import BuildParts, WorkerParts
+from entrypoints.workers.side_door import SideDoor, side_app
 
 MONTHS_AHEAD = 3
 # A caller may repeat a request for a week; a month leaves room for a long weekend and a restore.
@@ -45,10 +46,17 @@ def worker_parts(settings: Settings, database_url: str, redis_url: str) -> Build
         return WorkerParts(
             shop=container.workshop(),
             bell=container.bell(),
+            side=_side_door(settings, container),
             close=lambda: close(container),
         )
 
     return build
+
+
+def _side_door(settings: Settings, container: Container) -> SideDoor | None:
+    if not settings.worker_port:
+        return None
+    return SideDoor(side_app(container), settings.worker_host, settings.worker_port)
 
 
 def scheduler_parts(settings: Settings, database_url: str, redis_url: str) -> BuildScheduler:

@@ -185,6 +185,10 @@ class Settings:
         _key, "signs bearer tokens; required in production", DEVELOPMENT_KEY, secret=True
     )
     token_minutes: int = setting(_number(1, 60 * 24 * 365), "how long a token lives", 10)
+    worker_host: str = setting(_text, "the address a worker shows its metrics at", "127.0.0.1")
+    worker_port: int = setting(
+        _number(0, 65535), "the port of /metrics and /cqr of a worker; 0 for none", 50305
+    )
     pool_size: int = setting(_number(1, 200), "database connections of a process", 10)
     payment_waiting_days: int = setting(
         _number(1, 365), "after how many days an unfinished payment expires", 7

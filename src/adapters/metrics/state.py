@@ -14,13 +14,13 @@ from adapters.postgres.queue_depths import queue_depths
 from application.ports import Clock
 
 # Ids carry the machine's time in their first 48 bits: a day is a range of the primary key.
-_DAY_BEGAN = (
+DAY_BEGAN = (
     "(lpad(to_hex((extract(epoch FROM now() - interval '1 day') * 1000)::bigint), 12, '0') "
     "|| repeat('0', 20))::uuid"
 )
 _PAYMENTS = (
     "SELECT provider, status, count(*) AS count FROM payment "  # noqa: S608 - no value is in it
-    f"WHERE id >= {_DAY_BEGAN} GROUP BY provider, status"
+    f"WHERE id >= {DAY_BEGAN} GROUP BY provider, status"
 )
 _UNKNOWN = (
     "SELECT provider, count(*) AS count, "

@@ -20,7 +20,7 @@ from application.carrier.ports import (
 )
 from application.carrier.sms import Occasion, SmsOrders, SmsWish
 from application.carrier.wire import FIRST_CHARGE, order_from_json, order_to_json
-from application.ports import Clock, Entropy, Message, NewMessage
+from application.ports import Clock, Entropy, Message, Metrics, NewMessage
 from domain.carrier.checks import REJECTED, NumberList, Standing, refusal
 from domain.carrier.events import OrderTaken
 from domain.shared.errors import InvalidValue
@@ -55,6 +55,7 @@ class AcceptOrders:
     sms: SmsOrders
     clock: Clock
     entropy: Entropy
+    metrics: Metrics
 
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Make a subscription of every order that is not known yet; never commits."""
@@ -71,6 +72,9 @@ class AcceptOrders:
             offer = _offer(reference, order)
             if offer is None:
                 lost.append(self._unresolved(order, "no service is known for this order"))
+                self.metrics.count(
+                    "carrier_events", operator=order.operator, event="mo", result="unresolved"
+                )
             else:
                 wanted[key] = (message, order, offer)
         await uow.orders.put_aside(lost)
@@ -103,6 +107,8 @@ class AcceptOrders:
                 paid_at=paid.get(place),
             )
             refused = refusal(standing, paid_hours=offer.service.policy.paid_hours, now=now)
+            told = refused or "accepted"
+            self.metrics.count("carrier_events", operator=order.operator, event="mo", result=told)
             cause = _cause(message, order)
             one = self._subscription(
                 reference, order, offer, payers[order.msisdn].customer_id, refused, place in tried

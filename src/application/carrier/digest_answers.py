@@ -12,7 +12,7 @@ from application.carrier.aftermath import Aftermath, Ended
 from application.carrier.gateway import Blacklisted, Postpaid
 from application.carrier.ports import CarrierUnitOfWork, NumberAnswer, Settled
 from application.carrier.wire import outcome_from_json
-from application.ports import Message
+from application.ports import Message, Metrics
 from domain.carrier.checks import NumberList
 from domain.carrier.events import NumberListed
 from domain.shared.facts import Cause
@@ -29,6 +29,7 @@ class DigestAnswers:
     """Handle `carrier.operator_answer.v1` of `{operator}_responses`."""
 
     aftermath: Aftermath
+    metrics: Metrics
 
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Settle a batch of answers; never commits."""
@@ -41,6 +42,10 @@ class DigestAnswers:
         settled = await uow.charging.settle(answers)
         by_attempt = {answer.attempt_id: answer for answer in answers}
         moved = [one for one in settled if one.moved]
+        for one in moved:
+            self.metrics.count(
+                "carrier_events", operator=one.operator, event=one.occasion, result=one.status
+            )
         ids = [one.subscription_id for one in moved if one.subscription_id]
         found = dict(await uow.subscriptions.lock_many(ids)) if ids else {}
         forbidden = await self._forbid(uow, moved, by_attempt, found)

@@ -301,6 +301,7 @@ class Settled:
     """An attempt as it stands after the answers; `moved` when they changed it."""
 
     attempt_id: AttemptId
+    operator: str
     subscription_id: SubscriptionId | None
     customer_id: CustomerId
     invoice_id: InvoiceId

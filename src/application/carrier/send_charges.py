@@ -6,7 +6,7 @@ attempt: only the very call that marked it as sent may charge.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,7 +33,16 @@ from application.carrier.ports import (
     Throttle,
 )
 from application.carrier.wire import ANSWER, outcome_to_json
-from application.ports import Clock, Done, Failed, Later, Message, NewMessage, UnitsOfWork
+from application.ports import (
+    Clock,
+    Done,
+    Failed,
+    Later,
+    Message,
+    Metrics,
+    NewMessage,
+    UnitsOfWork,
+)
 from domain.carrier.checks import NumberList, listed
 from domain.shared.ids import AttemptId
 from domain.shared.msisdn import Msisdn
@@ -61,6 +70,8 @@ class SendCharges:
     throttle: Throttle
     journal: Journal
     clock: Clock
+    metrics: Metrics
+    monotonic: Callable[[], float]
 
     async def call(self, batch: Sequence[Message]) -> Sequence[Said | Done | Failed | Later]:
         """Answer once per message; what the throttle leaves no room for comes later."""
@@ -140,9 +151,17 @@ class SendCharges:
             if not attempt.fresh:
                 asked = await self._query(gateway, attempt, msisdn)
                 return Said(attempt, asked, question, msisdn) if asked else None
+            began = self.monotonic()
             answer = await gateway.charge(_request(reference, attempt, msisdn, service_code))
         except Exception as error:  # a plugin's exception is an unknown outcome, never a failure
             answer = OutcomeUnknown(f"the adapter failed: {type(error).__name__}")
+        else:
+            seconds = self.monotonic() - began
+            self.metrics.observe("carrier_charge", seconds, operator=attempt.operator)
+        result = type(answer).__name__
+        self.metrics.count(
+            "carrier_events", operator=attempt.operator, event="charge", result=result
+        )
         return Said(attempt, answer, question, msisdn)
 
     async def _query(

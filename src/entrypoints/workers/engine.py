@@ -51,7 +51,10 @@ class Engine(Middleware):
         assert self._parts is not None
         assert self._lanes is not None
         sweep = Sweep(self._parts.shop, self._lanes, self._parts.bell)
-        self._sweeping = asyncio.run_coroutine_threadsafe(sweep.run(), self._loop_thread().loop)
+        loop = self._loop_thread().loop
+        self._sweeping = asyncio.run_coroutine_threadsafe(sweep.run(), loop)
+        if self._parts.side is not None:
+            loop.call_soon_threadsafe(self._parts.side.open)
 
     async def drain(self, queue: str, ids: Sequence[int]) -> None:
         """Answer a bell; a database that is away leaves everything to the sweep."""
@@ -76,6 +79,8 @@ class Engine(Middleware):
         self._loop_thread().run_coroutine(self._ended())
 
     async def _ended(self) -> None:
+        if self._parts is not None and self._parts.side is not None:
+            await self._parts.side.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

@@ -4,14 +4,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from application.messaging.ports import Bell, Workshop
+from entrypoints.workers.side_door import SideDoor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerParts:
-    """The executors' tools, the bell, and how to let go of everything at the end."""
+    """The executors' tools, the bell, and how to let go of everything at the end.
+
+    `side` shows the figures of the process, where it has a port for that.
+    """
 
     shop: Workshop
     bell: Bell
+    side: SideDoor | None = None
     close: Callable[[], Awaitable[None]]
 
 

@@ -73,6 +73,7 @@ class CarrierHouse(House):
             redis_url=redis_url,
             clock=clock,
             entropy=self.entropy,
+            metrics=self.metrics,
             pixels=self.pixels,
             public_url="https://kazna.test",
             secrets={},
