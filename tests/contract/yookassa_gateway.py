@@ -20,6 +20,7 @@ from domain.payments.declines import DeclineReason
 from entrypoints.sandbox.app import create_sandbox
 from entrypoints.sandbox.server import server_config
 from tests.contract.gateway import NOON, Gateway, Mishap
+from tests.contract.letterbox import Received, letterbox
 
 SHOP, SECRET, CONTROL = "100500", "test_secret_key", "control"
 CARD = "5555555555554477"
@@ -69,26 +70,14 @@ class Letterbox:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Letterbox"]:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/webhooks/yookassa"
-        try:
+        async with letterbox(self._keep) as url:
+            self.url = f"{url}/webhooks/yookassa"
             yield self
-        finally:
-            server.close()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-            body = await reader.readexactly(int(headers["content-length"]))
-            method, path, _ = head[0].split(" ")
-            peer = writer.get_extra_info("peername")[0]
-            told = RawRequest(method, path, headers, body, peer)
-            self._received[json.loads(body)["object"]["id"]].put_nowait(told)
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            await writer.drain()
-        finally:
-            writer.close()
+    def _keep(self, received: Received) -> None:
+        method, path, headers, body, peer = received
+        told = RawRequest(method, path, headers, body, peer)
+        self._received[json.loads(body)["object"]["id"]].put_nowait(told)
 
 
 class YooKassaHarness:

@@ -110,25 +110,22 @@ async def _charges(network: Network, request: Http) -> ASGIResponse:
     )
 
     def work(scripted: Scripted) -> ASGIResponse:
-        made = charging.charge(network, order, scripted, reports=asked.reply == "later")
-        return _json(_shown(made, network.clock.now_ms()))
-
-    if made := charging.find(network, asked.token):
-        # A repeat asks nobody anew: no script is used up, and faults strike it like any other.
+        made = charging.find(network, order.token)
+        if made is None:
+            made = charging.charge(network, order, scripted, reports=asked.reply == "later")
+            if asked.reply == "later":
+                return _json(_shown(made._replace(final_ms=None), made.created_ms))
         if _order_of(made) != order:
             raise _Refused(422, "key_reused", "the token stands for another charge")
-        return await serve(
-            network,
-            request,
-            operation="charge",
-            msisdn="",
-            work=lambda _: _json(_shown(made, network.clock.now_ms())),
-        )
+        return _json(_shown(made, network.clock.now_ms()))
+
+    # A repeat asks nobody anew and uses up no script; faults strike it like any other request.
+    is_repeat = charging.find(network, order.token) is not None
     return await serve(
         network,
         request,
         operation="charge",
-        msisdn=asked.msisdn,
+        msisdn="" if is_repeat else order.msisdn,
         work=work,
     )
 
