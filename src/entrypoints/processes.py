@@ -102,8 +102,9 @@ async def keep_up(container: Container) -> None:
 
 
 def serve_sandbox(settings: Settings) -> None:
-    """Serve the sandbox for the shop this deployment charges with, until told to stop."""
+    """Serve the sandbox for the shop and the operators it knows, until told to stop."""
     from entrypoints.sandbox.app import create_sandbox
+    from entrypoints.sandbox.operators.examples import examples
     from entrypoints.sandbox.server import serve
 
     assert settings.sandbox_token, "checked by whoever asks"
@@ -114,6 +115,7 @@ def serve_sandbox(settings: Settings) -> None:
         secret_key=settings.yookassa_secret or "sandbox",
         control_token=settings.sandbox_token,
         notification_urls=(f"{api_url(settings)}/webhooks/yookassa",),
+        operators=examples(settings.operator_secrets or {}, f"{api_url(settings)}/callbacks"),
     )
     serve(app, host=settings.sandbox_host, port=settings.sandbox_port)
 

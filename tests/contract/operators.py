@@ -25,4 +25,11 @@ PROTOCOLS: dict[str, Spoken] = {
     ),
     "plain": PLAIN,
     "plain-async": replace(PLAIN, mode=ChargeMode.ASYNC, options={"mode": "async"}, interim=True),
+    "plain-managed": replace(
+        PLAIN,
+        mode=ChargeMode.MANAGED,
+        options={"mode": "managed", "sms": False},
+        keeps_keys=False,
+        sms=False,
+    ),
 }

@@ -12,7 +12,6 @@ from application.carrier.gateway import (
     Accepted,
     CallbackRefused,
     ChargeMode,
-    ChargeReported,
     NumberChanged,
     Paid,
     PurgeRequested,
@@ -302,14 +301,14 @@ async def test_an_encrypted_address_is_as_good(one: Operator) -> None:
 
 
 @reporting
-async def test_a_report_names_its_charge_or_its_number(one: Operator) -> None:
+async def test_a_charge_the_operator_made_by_itself_names_its_number(one: Operator) -> None:
     request = one.request()
-    if one.spoken.mode is ChargeMode.ASYNC:
-        await one.gateway.charge(request)
-    else:
-        await one.does("bill", {"msisdn": request.msisdn.digits})
+    price = {"amount_minor": request.money.amount_minor}
+    await one.does("bill", {"msisdn": request.msisdn.digits, "service": "games", **price})
 
-    report = await one.told()
+    report = await one.reported()
 
-    assert isinstance(report, ChargeReported)
-    assert report.token or report.msisdn
+    assert isinstance(report.outcome, Paid)
+    assert report.outcome.money == request.money
+    assert report.msisdn == request.msisdn
+    assert await one.billed(request) == 1

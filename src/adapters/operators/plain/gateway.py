@@ -26,6 +26,7 @@ from application.carrier.gateway import (
     NeverHeard,
     NotSent,
     OperatorCapabilities,
+    OperatorReceipt,
     OperatorSettings,
     OutcomeUnknown,
     QueryOutcome,
@@ -140,6 +141,9 @@ class Plain:
 
     async def send_sms(self, request: SmsRequest) -> SmsOutcome:
         """Send a text under its id."""
+        if not self._capabilities.sms:
+            nothing = OperatorReceipt(token=request.id, code="unsupported")
+            return SmsRejected(nothing, "this operator takes no texts")
         asked = wire.NewText(
             id=request.id,
             msisdn=request.msisdn.digits,

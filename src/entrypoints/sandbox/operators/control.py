@@ -53,6 +53,16 @@ class Delivery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     times: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
 
 
+class OwnCharge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A charge the operator makes by its own timetable, and reports."""
+
+    msisdn: str
+    amount_minor: Annotated[int, msgspec.Meta(ge=1)]
+    service: str = ""
+    keyword: str = ""
+    token: str | None = None
+
+
 class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Standing = "prepaid"
 
@@ -148,6 +158,22 @@ def _subscribers(network: Network) -> list[HTTPRouteHandler]:
         _tell(network, said, data.times)
         return {"id": said.id}
 
+    @post("/bill", status_code=200, sync_to_thread=False)
+    def bill(data: JSONBody[OwnCharge]) -> dict[str, str]:
+        token = data.token or f"{network.account.code}-{network.store.next_number()}"
+        order = charging.Order(
+            token=token,
+            msisdn=whole(data.msisdn),
+            amount_minor=data.amount_minor,
+            currency=network.account.currency,
+            service=data.service,
+            keyword=data.keyword,
+        )
+        scripted = scripts.take(network, order.msisdn, "charge")
+        with network.store.transaction():
+            made = charging.charge(network, order, scripted, reports=True)
+        return {"token": token, "verdict": made.verdict}
+
     @post("/charges/{token:str}/settle", status_code=200, sync_to_thread=False)
     def settle(token: FromPath[str], data: JSONBody[Settled]) -> dict[str, str]:
         made = _found(network, token)
@@ -162,7 +188,7 @@ def _subscribers(network: Network) -> list[HTTPRouteHandler]:
         _tell(network, Outcome(charge=made, is_interim=data.interim), data.times)
         return {"queued": data.times}
 
-    return [set_subscriber, show_subscriber, script, clear_script, deliver, settle, report]
+    return [set_subscriber, show_subscriber, script, clear_script, deliver, bill, settle, report]
 
 
 def _books(network: Network) -> list[HTTPRouteHandler]:
