@@ -6,6 +6,7 @@ transaction of the caller.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
 from application.payments.open_charges import (
@@ -49,6 +50,7 @@ class PeriodBilling:
                 description=charge.description,
                 provider=charge.provider,
                 method_id=charge.method_id,
+                due_at=charge.due_at,
             )
             for charge in charges
         ]
@@ -64,14 +66,21 @@ class PeriodBilling:
         period: Period,
         money: Money,
         description: str,
+        due_at: datetime | None = None,
     ) -> InvoiceId:
-        """Issue the invoice of a period, or return the one there is."""
+        """Issue the invoice of a period, return the one there is, or issue it again."""
         key = (subscription_id, period.start)
         known = await self.uow.invoices.lock_for_periods([key])
         if key in known:
-            return known[key].id
+            again, chain = self.open_charges.reissue(known[key], due_at)
+            if chain:
+                await self.uow.invoices.save_many([(cause, again, chain)])
+                self.uow.events.record(cause, chain)
+            return again.id
         purpose = SubscriptionPeriod(subscription_id, price_id, period)
-        issued, said = self.open_charges.issue(customer_id, purpose, money, description)
+        issued, said = self.open_charges.issue(
+            customer_id, purpose, money, description, due_at=due_at
+        )
         await self.uow.invoices.add_many([(cause, issued, said)])
         self.uow.events.record(cause, said)
         return issued.id
@@ -94,6 +103,15 @@ class PeriodBilling:
         if found is None or not isinstance(found.state, invoice.Issued | invoice.Processing):
             return
         moved, said = invoice.cancel(found, why)
+        await self.uow.invoices.save_many([(cause, moved, said)])
+        self.uow.events.record(cause, said)
+
+    async def keep(self, cause: Cause, invoice_id: InvoiceId) -> None:
+        """Take a withdrawal back that the gateway has not answered yet."""
+        found = (await self.uow.invoices.lock_many([invoice_id])).get(invoice_id)
+        if found is None or not isinstance(found.state, invoice.Canceling):
+            return
+        moved, said = invoice.keep(found)
         await self.uow.invoices.save_many([(cause, moved, said)])
         self.uow.events.record(cause, said)
 

@@ -9,8 +9,8 @@ import asyncpg
 
 from adapters.postgres import tables
 from adapters.postgres.aggregates import Rows, states
-from adapters.postgres.bulk import insert_many
 from adapters.postgres.codec import fields_of, restored
+from adapters.postgres.granted_periods import GrantedPeriods
 from adapters.postgres.terms import terms_from_row, terms_to_row
 from application.subscriptions.ports import PeriodRow
 from domain.shared.calendar import Interval, Period, Unit
@@ -115,11 +115,11 @@ def utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-class PostgresSubscriptions:
+class PostgresSubscriptions(GrantedPeriods):
     """Subscriptions of one transaction."""
 
     def __init__(self, driver: asyncpg.Connection) -> None:
-        self._driver = driver
+        super().__init__(driver)
         self._rows = Rows(driver, tables.subscriptions.subscription, to_row, from_row)
 
     async def lock_many(
@@ -259,21 +259,3 @@ class PostgresSubscriptions:
     async def save_many(self, subscriptions: Sequence[Subscription]) -> None:
         """Update; raise StaleVersion."""
         await self._rows.save(subscriptions)
-
-    async def add_periods(self, periods: Sequence[PeriodRow]) -> None:
-        """Insert granted periods."""
-        await insert_many(
-            self._driver,
-            tables.subscriptions.subscription_period,
-            [
-                {
-                    "subscription_id": row.subscription_id,
-                    "period_start": row.period.start,
-                    "period_end": row.period.end,
-                    "kind": row.kind,
-                    "invoice_id": row.invoice_id,
-                    "payment_id": row.attempt_id,
-                }
-                for row in periods
-            ],
-        )

@@ -68,6 +68,8 @@ SENTENCES: dict[str, Say] = {
         f"somebody wants it canceled ({d['why']}); the gateway's answer comes first"
     ),
     "invoice.canceled": lambda d: f"canceled: {d['why']}",
+    "invoice.cancel_withdrawn": lambda d: "nobody wants it canceled any more",
+    "invoice.reissued": lambda d: f"owed again, until {d['due_at'][:10]}",
     "invoice.expired": lambda d: "expired: not paid in time",
     "invoice.refund_requested": lambda d: f"{money(d['money'])} is on its way back",
     "invoice.refund_succeeded": lambda d: f"{money(d['returned'])} went back so far",

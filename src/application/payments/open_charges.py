@@ -80,7 +80,14 @@ class OpenCharges:
         keys = [_key(order.purpose) for order in orders]
         known = await uow.invoices.lock_for_periods([key for key in keys if key])
         numbers = await uow.attempts.numbers([owed.id for owed in known.values()])
-        forbidden = await self._forbidden(uow, orders)
+        forbidden = await self.forbidden(
+            uow,
+            {
+                order.method_id: (order.customer_id, order.provider)
+                for order in orders
+                if order.method_id
+            },
+        )
         issued: list[Chained] = []
         moved: list[Chained] = []
         attempts: list[Attempt] = []
@@ -92,7 +99,10 @@ class OpenCharges:
                 continue
             owed = known.get(key) if key else None
             said: Sequence[InvoiceEvent] = ()
-            if owed is None:
+            again: Sequence[InvoiceEvent] = ()
+            if owed is not None:
+                owed, again = self.reissue(owed, order.due_at)
+            else:
                 owed, said = self.issue(
                     order.customer_id,
                     order.purpose,
@@ -122,7 +132,7 @@ class OpenCharges:
                 occasion=order.occasion,
             )
             owed, more = invoice.start_payment(owed, attempt.id)
-            (issued if fresh else moved).append((order.cause, owed, [*said, *more]))
+            (issued if fresh else moved).append((order.cause, owed, [*said, *again, *more]))
             attempts.append(attempt)
             reserved.append((order.cause, reserved_event(attempt)))
             if order.occasion is not Occasion.REPORTED:
@@ -155,8 +165,12 @@ class OpenCharges:
             money,
             description=description,
             now=now,
-            due_at=due_at or now + self.policy.invoice_due,
+            due_at=max(due_at or now, now + self.policy.invoice_due),
         )
+
+    def reissue(self, owed: Invoice, due_at: datetime | None) -> invoice.Moved:
+        """Owe again what was closed unpaid, and is wanted now."""
+        return invoice.reissue(owed, due_at or self.clock.now() + self.policy.invoice_due)
 
     def attempt(
         self,
@@ -187,19 +201,25 @@ class OpenCharges:
             next_ask_at=now + RESERVED_IS_STALE_AFTER,
         )
 
-    async def _forbidden(
-        self, uow: PaymentsUnitOfWork, orders: Sequence[ChargeOrder]
+    async def forbidden(
+        self, uow: PaymentsUnitOfWork, owners: Mapping[MethodId, tuple[CustomerId, str]]
     ) -> Mapping[MethodId, Impossible]:
-        """Name the methods that must not be charged now: spoiled ones, and those at their cap."""
+        """Name the methods that must not be charged now, of those that somebody wants to.
+
+        `owners` says for whom, and through which provider: a method of somebody else is as
+        unusable as one that is spoiled or has reached its cap.
+        """
         now = self.clock.now()
-        ids = list({order.method_id for order in orders if order.method_id})
+        ids = list(owners)
         methods = await uow.methods.get_many(ids)
         declines = await uow.attempts.declines_of(ids, now - _CAP_WINDOW)
         found: dict[MethodId, Impossible] = {}
         for key in ids:
             method: PaymentMethod | None = methods.get(key)
-            if method is None or not method.is_active:
-                why = method.inactive_reason if method else "unknown"
+            if method is None or (method.customer_id, method.provider) != owners[key]:
+                found[key] = Impossible("the saved method is not usable: unknown")
+            elif not method.is_active:
+                why = method.inactive_reason
                 found[key] = Impossible(f"the saved method is not usable: {why}")
             elif (allowed := allowed_from(declines.get(key, ()), now)) > now:
                 found[key] = Impossible("the card scheme allows no further try yet", allowed)

@@ -90,6 +90,10 @@ class PayInvoice:
         if not method.is_active or method.provider != command.provider:
             why = method.inactive_reason or f"it belongs to {method.provider}"
             raise MethodNotUsable(f"payment method {method.id} cannot be charged: {why}")
+        owners = {method.id: (customer_id, command.provider)}
+        for refused in (await self.open_charges.forbidden(uow, owners)).values():
+            when = f" before {refused.not_before:%Y-%m-%d %H:%M} UTC" if refused.not_before else ""
+            raise MethodNotUsable(f"payment method {method.id}: {refused.why}{when}")
 
     async def bring_to_provider(self, attempt_id: AttemptId, cause: Cause) -> Attempt:
         """Open a reserved checkout at the provider and return the attempt with its address.

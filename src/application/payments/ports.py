@@ -304,8 +304,8 @@ class Periods(Protocol):
         """End subscriptions that were never paid for: their first invoice is closed."""
         ...
 
-    async def refunded(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
-        """End subscriptions whose period was refunded in full."""
+    async def refunded(self, cause: Cause, invoice_ids: Sequence[InvoiceId]) -> None:
+        """Take back the periods that invoices, refunded in full, had paid for."""
         ...
 
 

@@ -179,4 +179,4 @@ async def _given_back(uow: PaymentsUnitOfWork, refund: Refund, cause: Cause, clo
         ]
     )
     if isinstance(moved.state, invoice.Refunded) and isinstance(owed.purpose, SubscriptionPeriod):
-        await uow.periods.refunded(cause, [owed.purpose.subscription_id])
+        await uow.periods.refunded(cause, [owed.id])

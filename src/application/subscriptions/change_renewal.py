@@ -72,4 +72,6 @@ class ResumeRenewal:
         """Resume inside the caller's transaction; doing it twice changes nothing."""
         subscription = await _owned(uow, command)
         moved = lifecycle.resume_renewal(subscription, now=self.clock.now())
+        if subscription.charge is not None and moved[1]:
+            await uow.billing.keep(command.cause, subscription.charge.invoice_id)
         return await _keep(uow, command.cause, subscription, moved)

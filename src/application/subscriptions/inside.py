@@ -205,15 +205,23 @@ class PeriodsInside:
             self.uow.events.record(cause, said)
         await self.uow.subscriptions.save_many(moved)
 
-    async def refunded(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
-        """End subscriptions whose period was refunded in full."""
-        found = await self.uow.subscriptions.lock_many(ids)
-        moved = [
-            lifecycle.cancel(subscription, "refunded", now=self.clock.now())
-            for subscription in found.values()
-        ]
-        await self.uow.subscriptions.save_many([new for new, said in moved if said])
-        self.uow.events.record(cause, [event for _, said in moved for event in said])
+    async def refunded(self, cause: Cause, invoice_ids: Sequence[InvoiceId]) -> None:
+        """Take back the periods that invoices had paid for, and no others.
+
+        The last one paid takes the subscription back to the one before, while that lasts, and
+        ends it otherwise. An earlier one is history, and money that paid for none bought nothing.
+        """
+        paid = await self.uow.subscriptions.periods_of(invoice_ids)
+        found = await self.uow.subscriptions.lock_many([key for key, _ in paid.values()])
+        now = self.clock.now()
+        for key, period in paid.values():
+            before = found[key]
+            if getattr(before.state, "period", None) != period:
+                continue
+            earlier = await self.uow.subscriptions.period_before(key, period.start)
+            moved, said = lifecycle.take_back(before, earlier, now=now)
+            await self.uow.subscriptions.save_many([moved])
+            self.uow.events.record(cause, said)
 
     async def restore(
         self,

@@ -83,6 +83,18 @@ class Subscriptions(Protocol):
         """Update; raise StaleVersion."""
         ...
 
+    async def periods_of(
+        self, invoice_ids: Sequence[InvoiceId]
+    ) -> Mapping[InvoiceId, tuple[SubscriptionId, Period]]:
+        """Return the periods that invoices have paid for; one that paid for none is left out."""
+        ...
+
+    async def period_before(
+        self, subscription_id: SubscriptionId, start: datetime
+    ) -> Period | None:
+        """Return the last period granted before one that begins then."""
+        ...
+
     async def add_periods(self, periods: Sequence[PeriodRow]) -> None:
         """Insert granted periods; overlaps and repeats are refused by the database."""
         ...
@@ -109,6 +121,7 @@ class PeriodCharge:
     provider: str
     method_id: MethodId
     description: str
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +166,12 @@ class Billing(Protocol):
         period: Period,
         money: Money,
         description: str,
+        due_at: datetime | None = None,
     ) -> InvoiceId:
-        """Issue the invoice of a period, or return the one there is, for the customer to pay."""
+        """Issue the invoice of a period, or return the one there is, for the customer to pay.
+
+        One that was closed unpaid is issued again: the period is still to be paid for.
+        """
         ...
 
     async def usable_method(
@@ -165,6 +182,10 @@ class Billing(Protocol):
 
     async def withdraw(self, cause: Cause, invoice_id: InvoiceId, why: str) -> None:
         """Take back a charge that is under way: money that was taken all the same goes back."""
+        ...
+
+    async def keep(self, cause: Cause, invoice_id: InvoiceId) -> None:
+        """Take a withdrawal back that the gateway has not answered yet."""
         ...
 
     async def close(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:

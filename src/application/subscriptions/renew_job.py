@@ -23,8 +23,8 @@ from application.subscriptions.ports import (
 from domain.shared.calendar import Period, start_of_tomorrow
 from domain.shared.facts import Cause
 from domain.subscriptions import lifecycle
-from domain.subscriptions.model import Subscription
-from domain.subscriptions.renewal import Blocked, Deferred, Due, NotDue, due
+from domain.subscriptions.model import Subscription, grace_of
+from domain.subscriptions.renewal import LAST_DAY, Blocked, Deferred, Due, NotDue, due
 
 _CHUNK = 1000
 
@@ -170,5 +170,6 @@ def _charge(cause: Cause, subscription: Subscription, period: Period) -> PeriodC
         money=subscription.money,
         provider=subscription.terms.provider,
         method_id=method_id,
+        due_at=period.start + grace_of(subscription) + LAST_DAY,
         description=f"Renewal from {period.start:%Y-%m-%d}",
     )

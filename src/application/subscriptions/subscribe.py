@@ -14,7 +14,8 @@ from application.subscriptions.ports import (
     PeriodRow,
     SubscriptionsUnitOfWork,
 )
-from domain.catalog.plan import Plan, offer
+from domain.catalog.plan import Plan, Price, offer
+from domain.shared.calendar import Period
 from domain.shared.errors import InvalidValue
 from domain.shared.facts import Cause
 from domain.shared.ids import CustomerId, InvoiceId, MethodId, PriceId, SubscriptionId
@@ -26,8 +27,9 @@ from domain.subscriptions.model import (
     Renewal,
     Source,
     Subscription,
+    grace_of,
 )
-from domain.subscriptions.renewal import next_period
+from domain.subscriptions.renewal import LAST_DAY, next_period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +76,15 @@ class Subscribe:
         now = self.clock.now()
         plan, price = await uow.offers.price(command.price_id)
         offer(plan, price)
-        live = await uow.subscriptions.lock_live_of(command.customer_id, plan.id)
-        if live is not None:
-            return await self._next_period(uow, command, live, plan.name)
         method_id = await self._method(uow, command)
         if command.auto_renewal and not plan.is_recurring:
             raise InvalidValue(f"plan {plan.name!r} does not renew")
+        live = await uow.subscriptions.lock_live_of(command.customer_id, plan.id)
+        if live is not None:
+            wanted = _as_wanted(live, command, price)
+            if wanted is not live:
+                await uow.subscriptions.save_many([wanted])
+            return await self._next_period(uow, command, wanted, plan.name, method_id)
         begins = command.starts_at or await uow.subscriptions.paid_until(command.customer_id)
         start = max(begins or now, now)
         subscription = Subscription(
@@ -109,7 +114,7 @@ class Subscribe:
         if await self._deserves_trial(uow, command, plan):
             return await self._trial(uow, command, subscription, plan)
         await uow.subscriptions.add_many([subscription])
-        return await self._next_period(uow, command, subscription, plan.name)
+        return await self._next_period(uow, command, subscription, plan.name, method_id)
 
     async def _method(
         self, uow: SubscriptionsUnitOfWork, command: SubscribeCommand
@@ -155,6 +160,7 @@ class Subscribe:
         command: SubscribeCommand,
         subscription: Subscription,
         plan_name: str,
+        checked: MethodId | None,
     ) -> Subscribed:
         """Ask for the next period's money; a charge that is open already stays the only one."""
         if subscription.charge is not None:
@@ -174,7 +180,8 @@ class Subscribe:
             )
             await uow.subscriptions.save_many([granted])
             return Subscribed(granted, invoice_id)
-        method_id = command.method_id or subscription.terms.method_id
+        named = checked if command.method_id else None
+        method_id = named or subscription.terms.method_id or checked
         if not command.charge_saved or method_id is None:
             invoice_id = await uow.billing.invoice(
                 command.cause,
@@ -184,6 +191,7 @@ class Subscribe:
                 period=period,
                 money=subscription.money,
                 description=description,
+                due_at=_due_at(subscription, period),
             )
             return Subscribed(subscription, invoice_id)
         charge = PeriodCharge(
@@ -196,6 +204,7 @@ class Subscribe:
             provider=subscription.terms.provider,
             method_id=method_id,
             description=description,
+            due_at=_due_at(subscription, period),
         )
         (result,) = await uow.billing.charge([charge])
         match result:
@@ -208,3 +217,22 @@ class Subscribe:
                 return Subscribed(subscription, invoice_id)
             case ChargeImpossible(why):
                 raise InvalidValue(why)
+
+
+def _due_at(subscription: Subscription, period: Period) -> datetime:
+    """Say until when the next period may be paid for: as long as access outlives the last one."""
+    return period.start + grace_of(subscription) + LAST_DAY
+
+
+def _as_wanted(live: Subscription, command: SubscribeCommand, price: Price) -> Subscription:
+    """Hold what is wanted against what there is: renewal may begin now, the currency never change.
+
+    Refuses with `InvalidValue` a price of another currency than the one that was agreed on.
+    """
+    if price.money.currency != live.money.currency:
+        raise InvalidValue(
+            f"the subscription is paid in {live.money.currency}; stop it before another currency"
+        )
+    if command.auto_renewal and live.renewal is not Renewal.AUTOMATIC:
+        return replace(live, renewal=Renewal.AUTOMATIC, version=live.version + 1)
+    return live

@@ -182,6 +182,8 @@ _FROM: dict[type[chain.InvoiceEvent], tuple[type[State], ...]] = {
     chain.LatePaid: (Canceled, Expired),
     chain.PaidTwice: (Paid, Refunding, PartiallyRefunded, Refunded),
     chain.CancelRequested: (Processing,),
+    chain.CancelWithdrawn: (Canceling,),
+    chain.Reissued: (Canceled, Expired),
     chain.Canceled: (Issued,),
     chain.Expired: (Issued,),
     chain.RefundRequested: (Paid, PartiallyRefunded),
@@ -215,6 +217,11 @@ def apply(state: State | None, event: chain.InvoiceEvent, owed: Money) -> State:
         case chain.CancelRequested(why=why):
             assert isinstance(state, Processing)
             return Canceling(state.attempt_id, why)
+        case chain.CancelWithdrawn():
+            assert isinstance(state, Canceling)
+            return Processing(state.attempt_id)
+        case chain.Reissued():
+            return Issued()
         case chain.Canceled(why=why):
             return Canceled(why)
         case chain.Expired():
@@ -353,6 +360,25 @@ def cancel(invoice: Invoice, why: str) -> Moved:
             return invoice, []
         case _:
             raise IllegalInvoiceMove(invoice, "be canceled")
+
+
+def keep(invoice: Invoice) -> Moved:
+    """Take a wish to cancel back while the gateway's answer is awaited."""
+    match invoice.state:
+        case Canceling():
+            return _say(invoice, chain.CancelWithdrawn(invoice_id=invoice.id))
+        case _:
+            raise IllegalInvoiceMove(invoice, "be kept")
+
+
+def reissue(invoice: Invoice, due_at: datetime) -> Moved:
+    """Owe again what was closed unpaid; what is open or paid stays as it is."""
+    match invoice.state:
+        case Canceled() | Expired():
+            again = replace(invoice, due_at=due_at)
+            return _say(again, chain.Reissued(invoice_id=invoice.id, due_at=due_at))
+        case _:
+            return invoice, []
 
 
 def expire(invoice: Invoice) -> Moved:

@@ -5,6 +5,7 @@ status of an invoice is the fold of it, which the nightly replay check holds aga
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -137,3 +138,18 @@ class MismatchDetected(InvoiceEvent):
     name: ClassVar[str] = "invoice.mismatch_detected"
     payment_id: AttemptId
     differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelWithdrawn(InvoiceEvent):
+    """The wish to cancel was taken back before the gateway answered."""
+
+    name: ClassVar[str] = "invoice.cancel_withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reissued(InvoiceEvent):
+    """What was closed unpaid is owed again, until then."""
+
+    name: ClassVar[str] = "invoice.reissued"
+    due_at: datetime

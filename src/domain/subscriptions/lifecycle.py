@@ -248,6 +248,15 @@ def cancel(subscription: Subscription, why: str, *, now: datetime) -> Moved:
     return moved_to(subscription, Canceled(now, why)), [event]
 
 
+def take_back(subscription: Subscription, earlier: Period | None, *, now: datetime) -> Moved:
+    """Undo the last paid period, whose money went back: the one before counts, or it is over."""
+    match subscription.state:
+        case Active() if earlier is not None and earlier.end > now:
+            return moved_to(subscription, Active(earlier)), []
+        case _:
+            return cancel(subscription, "refunded", now=now)
+
+
 def give_up(subscription: Subscription, *, now: datetime) -> Moved:
     """End what nobody paid for in time; money that comes after all begins it nevertheless."""
     match subscription.state:

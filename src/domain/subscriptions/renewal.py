@@ -27,6 +27,8 @@ from domain.subscriptions.model import (
 
 # An open charge holds back expiry this long; after that a person is looking at it anyway.
 OPEN_CHARGE_HOLDS = timedelta(hours=24)
+# The last try of dunning may be made on the very day grace ends: its invoice is good until after.
+LAST_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
