@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -44,6 +45,8 @@ payment_method = Table(
     Column("inactive_reason", Text),
     Column("version", Integer, nullable=False),
     UniqueConstraint("provider", "external_id", name="uq_payment_method_external"),
+    # What a method is charged for carries its owner along: nobody pays with another's card.
+    UniqueConstraint("id", "customer_id", name="uq_payment_method_owner"),
 )
 Index(
     "ix_payment_method_customer",
@@ -154,6 +157,11 @@ payment = Table(
     Column("asked", Integer, nullable=False),
     Column("next_ask_at", _INSTANT),
     Column("version", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["method_id", "customer_id"],
+        ["payment_method.id", "payment_method.customer_id"],
+        name="fk_payment_method_owner",
+    ),
     UniqueConstraint("wire_id", name="uq_payment_wire_id"),
     UniqueConstraint("provider", "external_id", name="uq_payment_external"),
     UniqueConstraint("invoice_id", "number", name="uq_payment_number"),

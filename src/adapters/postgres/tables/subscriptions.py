@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -61,6 +62,11 @@ subscription = Table(
     Column("not_before", _INSTANT),
     Column("created_at", _INSTANT, nullable=False),
     Column("version", Integer, nullable=False),
+    ForeignKeyConstraint(
+        ["method_id", "customer_id"],
+        ["payment_method.id", "payment_method.customer_id"],
+        name="fk_subscription_method_owner",
+    ),
     UniqueConstraint("wire_id", name="uq_subscription_wire_id"),
     CheckConstraint(
         "status IN ('created', 'active', 'past_due', 'paused', 'canceled', 'expired', 'refused')",

@@ -34,6 +34,13 @@ ALTER TABLE payment
     ));
 UPDATE payment SET occasion = 'checkout' WHERE method_id IS NULL;
 
+-- What a method is charged for carries its owner along: nobody pays with another's card.
+ALTER TABLE payment_method ADD CONSTRAINT uq_payment_method_owner UNIQUE (id, customer_id);
+ALTER TABLE payment ADD CONSTRAINT fk_payment_method_owner
+    FOREIGN KEY (method_id, customer_id) REFERENCES payment_method (id, customer_id);
+ALTER TABLE subscription ADD CONSTRAINT fk_subscription_method_owner
+    FOREIGN KEY (method_id, customer_id) REFERENCES payment_method (id, customer_id);
+
 CREATE TABLE carrier_operator (
     code TEXT NOT NULL,
     wire_id BIGINT NOT NULL,

@@ -6,7 +6,9 @@ DROP TABLE carrier_subscriber;
 DROP TABLE carrier_campaign;
 DROP TABLE carrier_service;
 DROP TABLE carrier_operator;
-ALTER TABLE payment DROP COLUMN occasion;
+ALTER TABLE subscription DROP CONSTRAINT fk_subscription_method_owner;
+ALTER TABLE payment DROP CONSTRAINT fk_payment_method_owner, DROP COLUMN occasion;
+ALTER TABLE payment_method DROP CONSTRAINT uq_payment_method_owner;
 DROP INDEX ix_subscription_renew_at, ix_subscription_number_due, ix_subscription_msisdn;
 CREATE INDEX ix_subscription_renew_at ON subscription (renew_at, id) WHERE renew_at IS NOT NULL;
 ALTER TABLE subscription
