@@ -140,8 +140,7 @@ class Operator:
 
     async def becomes(self, msisdn: Msisdn, standing: str) -> None:
         """Make a number one that the operator bills, or does not, and why."""
-        given = {"standing": standing}
-        (await self._control.put(f"subscribers/{msisdn.digits}", json=given)).raise_for_status()
+        await self.changes(f"subscribers/{msisdn.digits}", {"standing": standing})
 
     async def will(self, msisdn: Msisdn, *answers: Mapping[str, Any], to: str = "charge") -> None:
         """Script the next answers to a number."""
@@ -156,13 +155,25 @@ class Operator:
         """Tell the emulator to do something behind everybody's back."""
         return (await self._control.post(path, json=given)).raise_for_status().json()
 
+    async def changes(self, path: str, given: object) -> None:
+        """Put something in place behind everybody's back."""
+        (await self._control.put(path, json=given)).raise_for_status()
+
+    async def shows(self, path: str, **query: str) -> Any:
+        """Return what the control API shows."""
+        return (await self._control.get(path, params=query)).raise_for_status().json()
+
+    async def tries(self, path: str, headers: Mapping[str, str | bytes]) -> int:
+        """Return the status somebody with these headers gets."""
+        return (await self._control.get(path, headers=headers)).status_code  # type: ignore[arg-type]
+
     async def configure(self, **patch: Any) -> None:
         """Change how the emulator behaves."""
         (await self._control.patch("config", json=patch)).raise_for_status()
 
     async def lists(self, what: str, **wanted: str) -> list[Any]:
         """Return one of the emulator's own lists."""
-        read = (await self._control.get(what, params=wanted)).raise_for_status().json()
+        read = await self.shows(what, **wanted)
         assert read["next_cursor"] is None
         items: list[Any] = read["items"]
         return items
@@ -200,6 +211,12 @@ class Operator:
         return report
 
 
+def control_of(url: str) -> httpx.AsyncClient:
+    """Return a client of the control API of a sandbox."""
+    base = f"{url}/sandbox/operators/{CODE}/control/"
+    return httpx.AsyncClient(base_url=base, headers={"x-sandbox-control": CONTROL})
+
+
 @asynccontextmanager
 async def operator(spoken: Spoken, folder: Path) -> AsyncIterator[Operator]:
     """Start an emulator with empty books, and the adapter against it."""
@@ -224,10 +241,8 @@ async def operator(spoken: Spoken, folder: Path) -> AsyncIterator[Operator]:
             control_token=CONTROL,
             operators=(account,),
         )
-        async with serving(server_config(app, host="127.0.0.1", port=0)) as url:
-            headers = {"x-sandbox-control": CONTROL}
-            base = f"{url}/sandbox/operators/{CODE}/control/"
-            async with httpx.AsyncClient(base_url=base, headers=headers) as control:
-                opened = Operator(spoken, clock, url, control, callbacks)
-                yield opened
-                await opened.gateway.aclose()
+        served = serving(server_config(app, host="127.0.0.1", port=0))
+        async with served as url, control_of(url) as control:
+            opened = Operator(spoken, clock, url, control, callbacks)
+            yield opened
+            await opened.gateway.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -88,6 +89,17 @@ async def test_a_checkout_waits_for_its_payer(gateway: Gateway) -> None:
     assert payment.captured_at is None
     assert payment.reference == request.reference
     assert payment.metadata["invoice_id"] == "inv-7"
+
+
+async def test_a_checkout_without_a_page_to_return_to_is_for_the_widget(gateway: Gateway) -> None:
+    if not gateway.provider.capabilities.widget:
+        pytest.skip("the provider has no widget")
+
+    outcome = await gateway.provider.start_checkout(replace(checkout(), return_url=None))
+
+    assert isinstance(outcome, Accepted)
+    assert outcome.snapshot.widget_token
+    assert outcome.snapshot.confirmation_url is None
 
 
 async def test_a_paid_checkout_has_taken_the_money(gateway: Gateway) -> None:

@@ -150,8 +150,8 @@ class UcipDialect(Dialect):
                 raise _Fault(1001, f"Mandatory field missing: {name}")
         account = self._network.account
         number = members["subscriberNumber"]
-        if not isinstance(number, str) or number.startswith(account.country_code):
-            raise _Fault(1003, "Data out of bounds: subscriberNumber is national")
+        if not isinstance(number, str) or not number.isdigit():
+            raise _Fault(1002, "Illegal data type: subscriberNumber")
         self._check_time(members["originTimeStamp"])
         if "adjustmentAmountRelative" in members:
             amount = members["adjustmentAmountRelative"]
@@ -159,7 +159,8 @@ class UcipDialect(Dialect):
                 raise _Fault(1002, "Illegal data type: adjustmentAmountRelative")
             if members.get("transactionCurrency") != account.currency or int(amount) >= 0:
                 raise _Fault(1003, "Data out of bounds: a charge is negative and in our currency")
-        return account.whole(number)
+        # National, whatever it begins with: with the country code it would be somebody else.
+        return account.country_code + number
 
     def _check_time(self, stamp: object) -> None:
         try:
