@@ -44,6 +44,7 @@ from domain.payments.attempt import (
     status_of,
 )
 from domain.payments.invoice import Processing
+from domain.payments.missed_report import miss_report
 from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId, SubscriptionId
 
@@ -188,7 +189,7 @@ class NumberCharging:
     async def _missed(self, late: Sequence[Attempt]) -> None:
         """Lose sight of charges whose promised report never came."""
         for one in late:
-            missed, events = attempts.miss_report(one, now=self.clock.now())
+            missed, events = miss_report(one, now=self.clock.now())
             if events:
                 await self.uow.attempts.save_many([missed])
                 cause = Cause(

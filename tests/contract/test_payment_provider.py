@@ -43,7 +43,13 @@ EXECUTED_ALL_THE_SAME = [
     Mishap.NOT_ITS_WORDS,
 ]
 # A merchant's own cancellation is a decline too, but only of what was held: see two-stage payments.
-PAYER_REASONS = [each for each in DeclineReason if each is not DeclineReason.MERCHANT_CANCELED]
+# What only an operator says of a number no card provider says of a payer.
+_OF_NUMBERS = (DeclineReason.POSTPAID, DeclineReason.BLACKLISTED)
+PAYER_REASONS = [
+    each
+    for each in DeclineReason
+    if each is not DeclineReason.MERCHANT_CANCELED and each not in _OF_NUMBERS
+]
 CHARGE_REASONS = [
     each
     for each in PAYER_REASONS

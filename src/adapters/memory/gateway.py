@@ -97,7 +97,7 @@ class ScriptedGateway:
         method = payment.method or _card(external_id, saved=saved)
         if saved:
             self._methods[method.external_id] = method
-        payment = replace(payment, method=method, confirmation_url=None)
+        payment = replace(payment, method=method, confirmation_url=None, widget_token=None)
         if external_id in self._two_stage:
             return self._keep(replace(payment, status=PaymentStatus.AUTHORIZED))
         return self._take(payment, payment.money)
@@ -156,7 +156,11 @@ class ScriptedGateway:
     def open_checkout(self, request: CheckoutRequest) -> str:
         """Create a payment that waits for its payer."""
         payment = self._create(request)
-        self._keep(replace(payment, confirmation_url=f"https://pay.test/{payment.external_id}"))
+        if request.return_url:
+            shown = replace(payment, confirmation_url=f"https://pay.test/{payment.external_id}")
+        else:
+            shown = replace(payment, widget_token=f"widget-{payment.external_id}")
+        self._keep(shown)
         if not request.capture:
             self._two_stage.add(payment.external_id)
         if request.save_method:
@@ -265,7 +269,13 @@ class ScriptedGateway:
 
     def _cancel(self, payment: PaymentSnapshot, decline: Decline) -> PaymentSnapshot:
         return self._keep(
-            replace(payment, status=PaymentStatus.CANCELED, decline=decline, confirmation_url=None)
+            replace(
+                payment,
+                status=PaymentStatus.CANCELED,
+                decline=decline,
+                confirmation_url=None,
+                widget_token=None,
+            )
         )
 
     def _give_back(self, refund: RefundSnapshot) -> RefundSnapshot:

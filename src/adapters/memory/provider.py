@@ -84,9 +84,10 @@ class ScriptedProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Everything the port knows but the widget."""
+        """Everything the port knows."""
         return Capabilities(
             redirect=True,
+            widget=True,
             saved_methods=True,
             two_stage=True,
             partial_capture=True,

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 from adapters.postgres.bulk import insert_many, update_many
 from application.errors import StaleVersion, Unreadable
 from domain.shared.errors import DomainError
+from domain.shared.names import snake
 
 
 class Versioned(Protocol):
@@ -90,8 +91,4 @@ class Rows(Generic[A]):
 
 def states(*classes: type) -> dict[str, type]:
     """Index state classes by the status name they are stored under."""
-    return {_snake(cls.__name__): cls for cls in classes}
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    return {snake(cls): cls for cls in classes}

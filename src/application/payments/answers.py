@@ -80,7 +80,7 @@ def evidence(snapshot: PaymentSnapshot) -> Evidence:
 def _outcome(snapshot: PaymentSnapshot) -> Outcome:
     match snapshot.status:
         case PaymentStatus.PENDING:
-            return Waiting(snapshot.confirmation_url)
+            return Waiting(snapshot.confirmation_url, snapshot.widget_token)
         case PaymentStatus.AUTHORIZED:
             return Held()
         case PaymentStatus.SUCCEEDED:

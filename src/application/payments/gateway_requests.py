@@ -36,7 +36,6 @@ def payer(customer: Customer) -> Payer:
 
 def checkout(attempt: Attempt, invoice: Invoice, customer: Customer) -> CheckoutRequest:
     """Build the request of a payment with the customer present."""
-    assert attempt.return_url is not None, "a checkout has somewhere to return to"
     return CheckoutRequest(
         reference=str(attempt.id),
         idempotency_key=str(attempt.id),

@@ -60,14 +60,15 @@ class CheckoutRequest:
     """A first payment with the customer present.
 
     `reference` is our attempt id and unique per attempt; `idempotency_key` is the same for every
-    repeat of this attempt and never used for another.
+    repeat of this attempt and never used for another. Without a `return_url` the payer pays in the
+    provider's widget, where it has one.
     """
 
     reference: str
     idempotency_key: str
     money: Money
     description: str
-    return_url: str
+    return_url: str | None
     customer: Customer
     save_method: bool
     capture: bool = True
@@ -144,6 +145,7 @@ class PaymentSnapshot:
     metadata: Mapping[str, str] = field(default_factory=dict)
     decline: Decline | None = None
     confirmation_url: str | None = None
+    widget_token: str | None = None
     test: bool = False
     raw: JsonObject = field(default_factory=dict)
 
@@ -180,7 +182,11 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider works on it or waits for the payer; `snapshot.confirmation_url` leads there."""
+    """The provider works on it or waits for the payer.
+
+    `snapshot.confirmation_url` is where to send them, or `widget_token` opens the provider's
+    widget on the shop's own page.
+    """
 
     snapshot: PaymentSnapshot
 

@@ -15,6 +15,7 @@ from domain.payments.occasion import OF_CARDS, Occasion
 from domain.shared.errors import DomainError
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
+from domain.shared.names import snake
 
 
 class IllegalMove(DomainError):
@@ -46,6 +47,7 @@ class Accepted:
     external_id: str
     since: datetime
     confirmation_url: str | None = None
+    widget_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,7 @@ class Attempt:
 
 def status_of(attempt: Attempt) -> str:
     """Return the state's name in the trade's spelling: `partially_refunded`."""
-    name = type(attempt.state).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    return snake(type(attempt.state))
 
 
 def external_id_of(attempt: Attempt) -> str | None:
@@ -253,18 +254,6 @@ def lose_sight(attempt: Attempt, why: str, *, now: datetime) -> Moved:
             return attempt, []
 
 
-def miss_report(attempt: Attempt, *, now: datetime) -> Moved:
-    """Record that the gateway promised to report the outcome, and did not in time."""
-    match attempt.state:
-        case Accepted(external_id=external_id):
-            why = "the gateway did not report how it ended"
-            unknown = Unknown(now, why, external_id)
-            missed = _to(attempt, unknown, next_ask_at=now + RE_ASK_AFTER[-1])
-            return missed, [events.OutcomeUnknown(payment_id=attempt.id, why=why)]
-        case _:
-            return attempt, []
-
-
 def ask_again(attempt: Attempt, *, now: datetime) -> Attempt:
     """Plan the next question to the gateway, further away each time; it never ends by itself.
 
@@ -282,12 +271,17 @@ def ask_again(attempt: Attempt, *, now: datetime) -> Attempt:
 
 
 def accept(
-    attempt: Attempt, external_id: str, *, confirmation_url: str | None, now: datetime
+    attempt: Attempt,
+    external_id: str,
+    *,
+    confirmation_url: str | None,
+    widget_token: str | None = None,
+    now: datetime,
 ) -> Moved:
     """Record that the gateway knows the payment and it is not decided yet."""
     match attempt.state:
         case Sent() | Unknown() | Reserved():
-            accepted = Accepted(external_id, now, confirmation_url)
+            accepted = Accepted(external_id, now, confirmation_url, widget_token)
             moved = _to(attempt, accepted, next_ask_at=now + RE_ASK_AFTER[2])
             return moved, [events.PaymentAccepted(payment_id=attempt.id, external_id=external_id)]
         case _:

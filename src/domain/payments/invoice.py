@@ -15,6 +15,7 @@ from domain.shared.calendar import Period
 from domain.shared.errors import DomainError, InvalidValue
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, PriceId, RefundId, SubscriptionId
 from domain.shared.money import Money
+from domain.shared.names import snake
 
 
 class IllegalInvoiceMove(DomainError):
@@ -169,8 +170,7 @@ Moved = tuple[Invoice, list[chain.InvoiceEvent]]
 
 def status_of(state: State) -> str:
     """Return the state's name in the trade's spelling: `partially_refunded`."""
-    name = type(state).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    return snake(type(state))
 
 
 # In which states each event can happen; the first one only where there is no state yet.

@@ -16,9 +16,10 @@ from domain.shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The gateway works on it, or waits for the payer at the address."""
+    """The gateway works on it, or waits for the payer at the address or in its widget."""
 
     confirmation_url: str | None = None
+    widget_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,13 @@ def settle(attempt: Attempt, evidence: Evidence, *, test_mode: bool, now: dateti
     if wrong:
         return attempts.review(attempt, evidence.external_id, wrong, now=now)
     match evidence.outcome:
-        case Waiting(confirmation_url):
+        case Waiting(confirmation_url, widget_token):
             return attempts.accept(
-                attempt, evidence.external_id, confirmation_url=confirmation_url, now=now
+                attempt,
+                evidence.external_id,
+                confirmation_url=confirmation_url,
+                widget_token=widget_token,
+                now=now,
             )
         case Held():
             return attempts.authorize(attempt, evidence.external_id, now=now)

@@ -15,6 +15,7 @@ from domain.shared.errors import InvalidValue
 from domain.shared.ids import CustomerId, InvoiceId, MethodId, PlanId, PriceId, SubscriptionId
 from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
+from domain.shared.names import snake
 from domain.subscriptions.charge_days import ChargeDays
 
 _CHARGE_DAY = timedelta(days=1)
@@ -207,8 +208,7 @@ class Subscription:
 
 def status_of(state: State) -> str:
     """Return the state's name in the trade's spelling: `past_due`."""
-    name = type(state).__name__
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    return snake(type(state))
 
 
 def access_until(subscription: Subscription) -> datetime | None:

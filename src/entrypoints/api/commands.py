@@ -78,6 +78,8 @@ def where_to(attempt: Attempt) -> JsonObject:
     match attempt.state:
         case states.Accepted(confirmation_url=url) if url:
             return body | {"kind": "redirect", "url": url}
+        case states.Accepted(widget_token=token) if token:
+            return body | {"kind": "widget", "token": token}
         case states.Succeeded():
             return body | {"kind": "paid"}
         case states.Declined(decline):

@@ -97,11 +97,15 @@ class NewInvoice(Body, kw_only=True, frozen=True):
 
 
 class NewPayment(Body, frozen=True):
-    """Pay: with a saved method in the background, or at the provider's page."""
+    """Pay: with a saved method in the background, at the provider's page, or in its widget.
+
+    The page needs a `return_url`; the widget is shown on a page of yours and needs none.
+    """
 
     provider: Code
     method_id: UUID | None = None
     return_url: Address | None = None
+    widget: bool = False
     save_method: bool = False
 
 

@@ -157,3 +157,29 @@ async def test_a_repeated_checkout_leads_to_the_same_page(api: Api) -> None:
     assert first.json() == second.json()
     assert second.headers["Idempotent-Replayed"] == "true"
     assert len(api.gateway.gateway.payments) == 1
+
+
+async def test_a_widget_is_opened_by_its_token_and_paid_like_a_page(api: Api) -> None:
+    invoice = await api.invoice(await api.customer())
+    path = f"/api/v1/invoices/{invoice}/pay"
+    body = {"provider": api.gateway.code, "widget": True}
+
+    opened = await api.must("POST", path, body, role="service")
+
+    assert opened["kind"] == "widget"
+    payment = await api.must("GET", f"/api/v1/payments/{opened['payment_id']}")
+    assert opened["token"] == f"widget-{payment['external_id']}"
+    api.gateway.gateway.pay(payment["external_id"])
+    await api.must("POST", f"/api/v1/payments/{payment['id']}/paid")
+    await api.work()
+    assert (await api.must("GET", f"/api/v1/invoices/{invoice}"))["status"] == "paid"
+
+
+async def test_a_widget_takes_no_page_to_return_to(api: Api) -> None:
+    invoice = await api.invoice(await api.customer())
+    body = {"provider": api.gateway.code, "widget": True, "return_url": "http://127.0.0.1:8000/"}
+
+    answer = await api.call("POST", f"/api/v1/invoices/{invoice}/pay", body, role="service")
+
+    assert answer.status_code == 422
+    assert await api.count("payment") == 0

@@ -49,6 +49,7 @@ from domain.shared.money import Money
 
 CAPABILITIES: Final = Capabilities(
     redirect=True,
+    widget=True,
     saved_methods=True,
     two_stage=True,
     partial_capture=True,
@@ -113,13 +114,18 @@ class YooKassa:
         return CAPABILITIES
 
     async def start_checkout(self, request: CheckoutRequest) -> ChargeOutcome:
-        """Create a payment with a page to send the payer to."""
+        """Create a payment with a page to send the payer to, or for the widget on the shop's."""
+        confirmation = (
+            wire.Confirmation(type="redirect", return_url=request.return_url)
+            if request.return_url
+            else wire.Confirmation(type="embedded")
+        )
         body = wire.NewPayment(
             amount=to_amount(request.money),
             capture=request.capture,
             description=request.description[:DESCRIPTION_CHARACTERS] or None,
             metadata=to_metadata(request.reference, request.metadata),
-            confirmation=wire.Confirmation(type="redirect", return_url=request.return_url),
+            confirmation=confirmation,
             save_payment_method=request.save_method or None,
             merchant_customer_id=request.customer.id,
             receipt=to_receipt(request.receipt, request.customer),

@@ -59,6 +59,7 @@ def payment_snapshot(payment: wire.Payment) -> PaymentSnapshot:
         metadata=metadata,
         decline=_decline(payment, status),
         confirmation_url=payment.confirmation.confirmation_url if payment.confirmation else None,
+        widget_token=payment.confirmation.confirmation_token if payment.confirmation else None,
         test=payment.test,
         raw=_evidence(payment),
     )

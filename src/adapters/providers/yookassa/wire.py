@@ -48,6 +48,7 @@ class Confirmation(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     return_url: str | None = None
     confirmation_url: str | None = None
+    confirmation_token: str | None = None
 
 
 class CancellationDetails(msgspec.Struct, frozen=True):

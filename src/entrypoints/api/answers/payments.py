@@ -78,12 +78,14 @@ class Chain(All[InvoiceEvent], frozen=True):
 
 
 class Paying(Struct, kw_only=True, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
-    """How paying goes on: send the payer to `url`, wait for a charge, or nothing is left to do."""
+    """How paying goes on: send the payer to `url`, open the provider's widget with `token`, wait
+    for a charge, or nothing is left to do."""
 
-    kind: Literal["redirect", "charging", "paid", "declined", "pending"]
+    kind: Literal["redirect", "widget", "charging", "paid", "declined", "pending"]
     payment_id: UUID | None = None
     status: PaymentStatus | None = None
     url: str | None = None
+    token: str | None = None
     reason: str | None = None
 
 

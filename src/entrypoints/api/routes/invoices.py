@@ -92,8 +92,11 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         **serves(answers.Paying, "invoices:pay", keyed=True),
     )
     async def pay(request: Http, invoice_id: FromPath[UUID], data: JSONBody[NewPayment]) -> Any:
-        """Pay: `redirect` names the address to send the payer to, `charging` needs nobody."""
-        if data.method_id is None:
+        """Pay: `redirect` names the address to send the payer to, `widget` the token that opens
+        the provider's widget, `charging` needs nobody."""
+        if data.widget:
+            check_widget(house, data)
+        elif data.method_id is None:
             check_return(data.return_url, settings.return_origins)
         cause = cause_of(request, "payment asked for")
         command = PayInvoiceCommand(
@@ -123,6 +126,14 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         return answer_of(answer, old=old)
 
     return [issue, invoices, invoice, events, pay]
+
+
+def check_widget(house: Container, data: NewPayment) -> None:
+    """Refuse a widget where the provider has none, and what does not go with one."""
+    if data.method_id is not None or data.return_url is not None:
+        raise InvalidValue("a widget takes neither a saved method nor a return_url")
+    if not house.gateways().get(data.provider).capabilities.widget:
+        raise InvalidValue(f"{data.provider} has no widget: pay with a return_url")
 
 
 def check_return(return_url: str | None, origins: tuple[str, ...]) -> None:

@@ -22,6 +22,8 @@ _PAGE = 1000
 
 
 class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Begin anew; subscribers and scripts may be kept."""
+
     keep_config: bool = False
 
 
@@ -64,10 +66,14 @@ class OwnCharge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a charge that is open ends."""
+
     verdict: Standing = "prepaid"
 
 
 class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Report a charge again, so many times."""
+
     times: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
     interim: bool = False
 
