@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.operators.configured import ConfiguredOperators, is_managed
 from adapters.postgres.carrier_desk import PostgresDesk
-from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox
+from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox, PostgresWireIds
 from adapters.postgres.carrier_queries import PostgresCarrierQueries
 from adapters.postgres.carrier_references import PostgresReferences
 from adapters.postgres.carrier_sms import PostgresOperatorLog, PostgresSms
@@ -24,6 +24,7 @@ from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFaile
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
 from application.carrier.first_charges import FirstCharges
+from application.carrier.load_retries import LoadRetries
 from application.carrier.manage import SetUpCarrier
 from application.carrier.open_number_charges import OpenNumberCharges
 from application.carrier.ports import CarrierUnitOfWork, Operators
@@ -58,6 +59,7 @@ class Carrier:
     unsubscribe: Unsubscribe
     set_up: SetUpCarrier
     resolve: ResolveReport
+    load_retries: LoadRetries
     queries: PostgresCarrierQueries
     sms: PostgresSms
     handlers: Mapping[str, Any]
@@ -112,6 +114,7 @@ def build_carrier(
         unsubscribe=unsubscribe,
         set_up=SetUpCarrier(desk, clock, entropy),
         queries=PostgresCarrierQueries(engine),
+        load_retries=LoadRetries(references, PostgresWireIds(), clock, entropy),
         resolve=ResolveReport(desk, digest, unsubscribe, take_orders),
         sms=box,
         handlers={

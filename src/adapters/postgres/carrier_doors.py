@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from domain.shared.ids import SubscriptionId
 
 
 async def operator_codes(engine: AsyncEngine) -> list[str]:
@@ -31,6 +32,19 @@ class PostgresBacklog:
                 at_most,
             )
         return int(count)
+
+
+class PostgresWireIds:
+    """The small numbers that messages and files call subscriptions by."""
+
+    async def subscriptions(
+        self, uow: PostgresUnitOfWork, ids: Sequence[int]
+    ) -> dict[int, SubscriptionId]:
+        """Return our ids by theirs."""
+        rows = await uow.driver.fetch(
+            "SELECT wire_id, id FROM subscription WHERE wire_id = ANY($1)", list(ids)
+        )
+        return {row["wire_id"]: SubscriptionId(row["id"]) for row in rows}
 
 
 class PostgresInbox:

@@ -18,7 +18,7 @@ from domain.subscriptions.model import (
     Refused,
     Subscription,
 )
-from domain.subscriptions.moves import Moved, moved_to, without
+from domain.subscriptions.moves import IllegalSubscriptionMove, Moved, moved_to, without
 
 # What an operator says of a number that nobody may charge again, for anything.
 NEVER_CHARGED = frozenset({"postpaid", "blacklisted"})
@@ -69,3 +69,26 @@ def charge_failed(
         expired = events.Expired(subscription_id=subscription.id)
         return moved_to(freed, Expired(now)), [failed, expired]
     return moved_to(freed, PastDue(paid, failures, at, since, owed_from)), [failed]
+
+
+def owe(
+    subscription: Subscription, *, since: datetime, failures: int, retry_at: datetime
+) -> Subscription:
+    """Take over a retry that was planned elsewhere; the same one again changes nothing.
+
+    Refuses where a charge is under way, and where the subscription is over.
+    """
+    if subscription.charge is not None:
+        raise IllegalSubscriptionMove(subscription, "be retried while a charge is open")
+    paid: Period | None
+    match subscription.state:
+        case Created(starts_at):
+            paid, owed_from = None, starts_at
+        case Active(paid):
+            owed_from = paid.end
+        case PastDue(paid, _, _, _, was_owed):
+            owed_from = was_owed or since
+        case _:
+            raise IllegalSubscriptionMove(subscription, "be retried")
+    owing = PastDue(paid, failures, retry_at, since, owed_from)
+    return subscription if owing == subscription.state else moved_to(subscription, owing)

@@ -1,0 +1,150 @@
+"""Files of retries and of numbers, loaded from the command line as operators do it."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.subscriptions.model import PastDue
+from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
+from tests.integration.cli.conftest import Ended, run_python
+
+
+@pytest.fixture
+async def shop(home: CarrierHouse) -> CarrierHouse:
+    await home.operator()
+    await home.service()
+    return home
+
+
+class Kazna:
+    """`kazna`, on the database of the house."""
+
+    def __init__(self, database_url: str, redis_url: str, folder: Path) -> None:
+        self._environment = {
+            "KAZNA_DATABASE_URL": database_url,
+            "KAZNA_REDIS_URL": redis_url,
+            "KAZNA_DATA_FOLDER": str(folder),
+        }
+
+    async def __call__(self, *arguments: str) -> Ended:
+        return await run_python(
+            "-m", "entrypoints.cli.main", *arguments, environment=self._environment
+        )
+
+
+@pytest.fixture
+def kazna(database_url: str, redis_url: str, tmp_path: Path) -> Kazna:
+    return Kazna(database_url, redis_url, tmp_path)
+
+
+def _record(home: CarrierHouse, **changed: Any) -> dict[str, Any]:
+    then = home.clock.now() - timedelta(days=3)
+    return {
+        "tid": "t-1",
+        "msisdn": NUMBER.digits,
+        "operator_code": 41000,
+        "country_code": 92,
+        "service_code": "tips",
+        "price": 250,
+        "retry_days": 10,
+        "delay_hours": 24,
+        "attempts_count": 2,
+        "created_at": then.isoformat(),
+        "last_pay_attempt_at": (then + timedelta(days=1)).isoformat(),
+        **changed,
+    }
+
+
+def _file(folder: Path, *lines: Any) -> str:
+    path = folder / "retries.jsonl"
+    path.write_text(
+        "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+    )
+    return str(path)
+
+
+async def test_retries_are_loaded_once_with_their_times_and_tries(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, _record(shop))
+
+    first = await kazna("retries", "load", file, "--json")
+    second = await kazna("retries", "load", file, "--json")
+
+    assert (first.code, first.json["inserted"]) == (0, 1)
+    assert (second.code, second.json["inserted"], second.json["known"]) == (0, 0, 1)
+    state = (await shop.only()).state
+    assert isinstance(state, PastDue)
+    assert (state.failures, state.since) == (2, shop.clock.now() - timedelta(days=3))
+    assert (await shop.job("retries")).counts == {"charged": 1}
+    await shop.carry_out()
+    assert (await shop.attempts())[0]["status"] == "succeeded"
+
+
+async def test_a_dry_run_changes_nothing(shop: CarrierHouse, kazna: Kazna, tmp_path: Path) -> None:
+    ended = await kazna("retries", "load", _file(tmp_path, _record(shop)), "--dry-run", "--json")
+
+    assert (ended.code, ended.json["inserted"]) == (0, 1)
+    assert await shop.subscriptions() == []
+
+
+async def test_what_is_wrong_is_named_by_its_line_and_kept_aside(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    wrong = [
+        "{not json",
+        _record(shop, price=0),
+        _record(shop, msisdn="49301234567"),
+        _record(shop, service_code="nothing"),
+        _record(shop, operator_code=1),
+        _record(shop, subscription_id=999_999),
+        _record(shop, created_at="2026-01-01T00:00:00"),
+    ]
+    file = _file(tmp_path, wrong[0], _record(shop), "", *wrong[1:])
+    rejects = tmp_path / "rejects.txt"
+
+    ended = await kazna("retries", "load", file, "--rejects", str(rejects), "--json")
+
+    assert ended.code == 1
+    assert (ended.json["inserted"], ended.json["rejected"]) == (1, len(wrong))
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == [
+        f"line {number}" for number in (1, 4, 5, 6, 7, 8, 9)
+    ]
+    kept = [line.split("\t")[0] for line in rejects.read_text().splitlines()]
+    assert [json.loads(line)["line"] for line in kept] == [1, 4, 5, 6, 7, 8, 9]
+
+
+async def test_a_retry_of_a_number_that_said_stop_is_not_loaded(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    await shop.ordered()
+    one = await shop.only()
+    wire_id = await shop.value("SELECT wire_id FROM subscription WHERE id = $1", one.id)
+    await shop.stop(one.id)
+
+    ended = await kazna(
+        "retries", "load", _file(tmp_path, _record(shop, subscription_id=wire_id)), "--json"
+    )
+
+    assert (ended.code, ended.json["rejected"]) == (1, 1)
+    assert not (await shop.only()).is_live
+
+
+async def test_a_list_of_numbers_is_imported_with_counts(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_text(f"+{NUMBER.digits}\n0{OTHER.digits[2:]}\n\nnonsense\n{NUMBER.digits}\n")
+    arguments = ("numbers", "import", str(path), "--list", "blacklisted", "--country-code", "92")
+
+    first = await kazna(*arguments, "--json")
+    second = await kazna(*arguments, "--json")
+
+    assert (first.code, first.json["added"], first.json["invalid"]) == (1, 2, 1)
+    assert (second.json["added"], second.json["known"]) == (0, 3)
+    assert first.err == "line 4: " + first.err.removeprefix("line 4: ")
+    await shop.ordered()
+    assert shop.operators.by_code["mobilink"].asked == []
