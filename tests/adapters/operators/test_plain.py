@@ -304,6 +304,13 @@ def test_a_text_orders_or_stops(text: str, kind: type, keyword: str | None) -> N
     assert getattr(report, "keyword", None) == keyword
 
 
+def test_a_text_with_characters_no_column_stores_is_cleaned() -> None:
+    report = read(event(type="mo", text="G\x00 now"))
+
+    assert isinstance(report, SubscribeRequested)
+    assert (report.keyword, report.text) == ("G\ufffd", "G\ufffd now")
+
+
 def test_stop_words_are_the_operators_own() -> None:
     options = {"stop_words": ["стоп"]}
 
@@ -332,6 +339,11 @@ def test_a_kind_nobody_has_agreed_on_yet_is_taken_and_says_nothing() -> None:
         event(type="mo", text="go", event_id=""),
         event(type="mo", text="go", event_id="a b"),
         event(type="mo", text="g" * 3000),
+        event(type="mo", text="go", at="0001-01-01T00:00:00+14:00"),
+        event(type="mo", text="go", event_id="e-1\n"),
+        event(type="mo", text="go", msisdn=NUMBER.digits + "\n"),
+        event(type="subscribe", keyword="G\x00O"),
+        event(type="subscribe", keyword=""),
         event(type="subscribe"),
         event(type="subscribe", service="games", keyword="GO"),
         event(type="purge", msisdn=None),

@@ -1,7 +1,7 @@
 """Callbacks of the plain protocol, read into reports."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -51,7 +51,8 @@ class Reader:
 
     def _text(self, event: wire.Event) -> Report:
         """Read what a subscriber wrote: a keyword orders, a stop word ends."""
-        words = event.text.split()
+        text = shown(event.text)
+        words = text.split()
         if not words:
             raise CallbackRefused("a text without a word", authentic=True)
         if words[0].casefold() not in self._stops:
@@ -59,7 +60,7 @@ class Reader:
                 event_id=event.event_id,
                 msisdn=_number(event.msisdn),
                 keyword=words[0][:64],
-                text=shown(event.text),
+                text=text,
                 said_at=_instant(event.at),
                 operator_token=event.operator_token,
             )
@@ -69,7 +70,7 @@ class Reader:
             event_id=event.event_id,
             msisdn=_number(event.msisdn),
             keyword=words[1][:64] if words[1:] else None,
-            text=shown(event.text),
+            text=text,
         )
 
 
@@ -78,7 +79,7 @@ def _charge(event: wire.Event, body: bytes) -> ChargeReported:
         raise CallbackRefused("a charge event without the charge", authentic=True)
     kept = OperatorReceipt(
         token=event.charge.operator_token or event.charge.token,
-        code=event.charge.reason or event.charge.status,
+        code=shown(event.charge.reason) or event.charge.status,
         raw_response=shown(body),
     )
     try:
@@ -143,8 +144,8 @@ def _instant(text: str | None) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(text)
-    except ValueError as error:
+        if read.tzinfo is None:
+            raise CallbackRefused("an instant names its offset", authentic=True)
+        return read.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise CallbackRefused("an instant that is none", authentic=True) from error
-    if read.tzinfo is None:
-        raise CallbackRefused("an instant names its offset", authentic=True)
-    return read

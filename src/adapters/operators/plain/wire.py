@@ -5,11 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
-Number = Annotated[str, Meta(pattern=r"^[1-9][0-9]{4,14}$")]
+Token = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[!-~]+\Z")]
+Number = Annotated[str, Meta(pattern=r"^[1-9][0-9]{4,14}\Z")]
 Amount = Annotated[int, Meta(ge=1, le=10**15)]
 Text = Annotated[str, Meta(max_length=2000)]
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 
 class NewCharge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
