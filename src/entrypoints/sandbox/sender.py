@@ -123,7 +123,8 @@ class Sender:
         self._delivered: list[int] = []
         self._lanes: set[asyncio.Task[None]] = set()
         self._resting: list[httpx.AsyncClient] = []
-        self._tls = ssl.create_default_context()
+        # Made with the first connection: reading the system's certificates takes its time.
+        self._tls: ssl.SSLContext | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -189,16 +190,17 @@ class Sender:
 
     async def _work(self) -> None:
         """Send what is claimed, one after another, over one connection."""
-        client = (
-            self._resting.pop()
-            if self._resting
-            else httpx.AsyncClient(verify=self._tls, trust_env=False)
-        )
+        client = self._resting.pop() if self._resting else self._client()
         try:
             while self._claimed:
                 await self._send(client, self._claimed.popleft())
         finally:
             self._resting.append(client)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return httpx.AsyncClient(verify=self._tls, trust_env=False)
 
     def _ended(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
