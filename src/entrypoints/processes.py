@@ -38,7 +38,9 @@ async def _operator_codes(database_url: str) -> list[str]:
         await engine.dispose()
 
 
-def worker_parts(settings: Settings, database_url: str, redis_url: str) -> BuildParts:
+def worker_parts(
+    settings: Settings, database_url: str, redis_url: str, *, follows_operators: bool = False
+) -> BuildParts:
     """Return what builds a worker's parts."""
 
     async def build() -> WorkerParts:
@@ -47,6 +49,7 @@ def worker_parts(settings: Settings, database_url: str, redis_url: str) -> Build
             shop=container.workshop(),
             bell=container.bell(),
             side=_side_door(settings, container),
+            operators=(lambda: operator_codes(container.engine())) if follows_operators else None,
             close=lambda: close(container),
         )
 

@@ -46,9 +46,12 @@ def invoice(row: Row) -> Thing:
     )
 
 
+_HOW = {"checkout": "checkout", "saved": "saved method"}
+
+
 def payment(row: Row) -> Thing:
     """Show a charge attempt."""
-    how = "saved method" if row["method_id"] else "checkout"
+    how = _HOW.get(row["occasion"], f"{row['occasion']} charge of a number")
     return Thing(
         ref=Ref("payment", str(row["id"])),
         name=f"payment, try {row['number']}",

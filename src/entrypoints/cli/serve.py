@@ -1,5 +1,7 @@
 """`kazna api`, `worker`, `scheduler` and `sandbox`: one process each, until it is told to stop."""
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -34,7 +36,7 @@ def api(as_json: bool) -> None:
 def worker(queues: str | None, as_json: bool) -> None:
     """Carry out messages until told to stop.
 
-    The queues of operators are those of the operators there are at the start.
+    Without --queues it works on all there are, and starts anew by itself when an operator is added.
 
     SIGTERM and Ctrl-C let running batches end; a second one does not.
     """
@@ -43,11 +45,19 @@ def worker(queues: str | None, as_json: bool) -> None:
         from entrypoints.workers.run import run_worker
 
         chosen = _chosen(queues, queues_of(found.database_url))
-        run_worker(
-            worker_parts(settings, found.database_url, found.redis_url),
+        outdated = run_worker(
+            worker_parts(
+                settings,
+                found.database_url,
+                found.redis_url,
+                follows_operators=queues is None,
+            ),
             redis_url=found.redis_url,
             queues=chosen,
         )
+    if outdated:
+        # The same process under the same number, so whoever keeps it running need not know.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _chosen(queues: str | None, known: "Mapping[str, QueueSpec]") -> "list[QueueSpec]":

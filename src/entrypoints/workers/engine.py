@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
@@ -13,11 +14,12 @@ from dramatiq.worker import Worker
 from application.messaging.lanes import Lanes
 from application.messaging.ports import Verdict
 from application.messaging.sweep import Sweep
-from application.queues import QueueSpec
+from application.queues import QueueSpec, queue_table
 from entrypoints.workers.parts import BuildParts, WorkerParts
 
 _LOG = logging.getLogger("kazna.worker")
 _CANCEL_SECONDS = 5.0
+_WATCH_SECONDS = 5.0
 
 
 class BootFailed(MiddlewareError):
@@ -31,7 +33,11 @@ class Engine(Middleware):
     before it.
     """
 
-    def __init__(self, build: BuildParts, queues: Sequence[QueueSpec]) -> None:
+    def __init__(
+        self, build: BuildParts, queues: Sequence[QueueSpec], stop: threading.Event
+    ) -> None:
+        self.outdated = False
+        self._stop = stop
         self._build = build
         self._queues = queues
         self._parts: WorkerParts | None = None
@@ -55,6 +61,25 @@ class Engine(Middleware):
         self._sweeping = asyncio.run_coroutine_threadsafe(sweep.run(), loop)
         if self._parts.side is not None:
             loop.call_soon_threadsafe(self._parts.side.open)
+        if self._parts.operators is not None:
+            asyncio.run_coroutine_threadsafe(self._watch(self._parts.operators), loop)
+
+    async def _watch(self, operators: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        """Ask to be started anew when there is an operator whose queues nobody here works on."""
+        known = {spec.name for spec in self._queues}
+        while not self.outdated:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                there = set(queue_table(await operators()))
+            except Exception as error:
+                assert self._parts is not None
+                if self._parts.shop.store.judge(error) is Verdict.FAILED:
+                    raise
+                continue
+            if there - known:
+                _LOG.info("there are new queues: %s", ", ".join(sorted(there - known)))
+                self.outdated = True
+                self._stop.set()
 
     async def drain(self, queue: str, ids: Sequence[int]) -> None:
         """Answer a bell; a database that is away leaves everything to the sweep."""

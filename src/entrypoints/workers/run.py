@@ -38,7 +38,7 @@ def run_worker(
     shutdown_seconds: float = 20.0,
     stuck_seconds: int = 30,
     stop: threading.Event | None = None,
-) -> None:
+) -> bool:
     """Work on queues until SIGTERM, SIGINT or `stop`; call it from the main thread.
 
     Dramatiq's worker is embedded, not its command line: one process is one worker, built by our
@@ -46,12 +46,13 @@ def run_worker(
     waits for every batch that may run at once, so no queue can take the threads of another.
     `shutdown_seconds` is how long running batches may take to end; keep it below the grace of
     whoever ends the process. A loop without a sign of life for `stuck_seconds` ends the process.
-    Raises `BootFailed` when the parts cannot be built.
+    Returns True when there are queues by now that it did not know at the start, so that it is to be
+    started anew. Raises `BootFailed` when the parts cannot be built.
     """
     stop = stop or threading.Event()
     _stop_on_signals(stop)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    engine = Engine(build, queues)
+    engine = Engine(build, queues, stop)
     broker = _broker(redis_url, engine, queues)
     threads = max(_LEAST_THREADS, sum(spec.lanes for spec in queues))
     worker = Worker(broker, worker_timeout=_WORKER_TIMEOUT_MS, worker_threads=threads)
@@ -70,6 +71,7 @@ def run_worker(
         broker.waker.stop()
         worker.stop(timeout=int(shutdown_seconds * 1000))
         broker.client.close()
+    return engine.outdated
 
 
 def _broker(redis_url: str, engine: Engine, queues: Sequence[QueueSpec]) -> BellBroker:
