@@ -8,6 +8,7 @@ from domain.shared.errors import InvalidValue
 # ITU-T E.164: at most fifteen digits; the shortest numbers that can be called abroad have seven,
 # and operators' test ranges go down to five.
 _E164 = re.compile(r"[1-9][0-9]{4,14}")
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,9 +26,10 @@ class Msisdn:
 
     @property
     def masked(self) -> str:
-        """The number with its middle hidden: `92*******567`."""
-        shown = self.digits[:2], self.digits[-3:]
-        return f"{shown[0]}{'*' * (len(self.digits) - 5)}{shown[1]}"
+        """The number with its middle hidden: `92*******567`; of a short one only the beginning."""
+        end = self.digits[-3:] if len(self.digits) > _SHORT else ""
+        hidden = len(self.digits) - 2 - len(end)
+        return f"{self.digits[:2]}{'*' * hidden}{end}"
 
     def __str__(self) -> str:
         return self.masked
