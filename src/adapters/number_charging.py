@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from adapters.number_words import (
+    batch_order_of,
     is_sent,
     leaving_of,
     meaning,
@@ -19,6 +20,7 @@ from adapters.number_words import (
     uuid_or_none,
 )
 from application.carrier.ports import (
+    BatchCharge,
     Leaving,
     MissedReport,
     NotOpened,
@@ -74,6 +76,11 @@ class NumberCharging:
     async def open(self, charges: Sequence[NumberCharge]) -> Sequence[Opened | NotOpened]:
         """Reserve charges: invoice, attempt and message."""
         answers = await self.open_charges(self.uow, [order_of(charge) for charge in charges])
+        return [opened(answer) for answer in answers]
+
+    async def open_batch(self, charges: Sequence[BatchCharge]) -> Sequence[Opened | NotOpened]:
+        """Reserve charges that no subscription asks for."""
+        answers = await self.open_charges(self.uow, [batch_order_of(charge) for charge in charges])
         return [opened(answer) for answer in answers]
 
     async def leave(self, ids: Sequence[AttemptId]) -> Sequence[Leaving]:

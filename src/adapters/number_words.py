@@ -6,6 +6,7 @@ from uuid import UUID
 
 from application.carrier import gateway as said
 from application.carrier.ports import (
+    BatchCharge,
     Leaving,
     MissedReport,
     NotOpened,
@@ -84,6 +85,21 @@ def order_of(charge: NumberCharge) -> ChargeOrder:
         occasion=Occasion(charge.occasion),
         due_at=charge.invoice_due_at,
         urgent=charge.urgent,
+    )
+
+
+def batch_order_of(charge: BatchCharge) -> ChargeOrder:
+    """Order a charge that belongs to no subscription."""
+    return ChargeOrder(
+        cause=charge.cause,
+        customer_id=charge.customer_id,
+        purpose=invoice.Purchase(charge.reference),
+        money=charge.money,
+        description=charge.description,
+        provider=charge.operator,
+        method_id=None,
+        occasion=Occasion(charge.occasion),
+        due_at=charge.invoice_due_at,
     )
 
 

@@ -24,6 +24,7 @@ from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFaile
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
 from application.carrier.first_charges import FirstCharges
+from application.carrier.inject import InjectCharges
 from application.carrier.load_retries import LoadRetries
 from application.carrier.manage import SetUpCarrier
 from application.carrier.open_number_charges import OpenNumberCharges
@@ -60,6 +61,7 @@ class Carrier:
     set_up: SetUpCarrier
     resolve: ResolveReport
     load_retries: LoadRetries
+    inject: InjectCharges
     queries: PostgresCarrierQueries
     sms: PostgresSms
     handlers: Mapping[str, Any]
@@ -114,6 +116,7 @@ def build_carrier(
         unsubscribe=unsubscribe,
         set_up=SetUpCarrier(desk, clock, entropy),
         queries=PostgresCarrierQueries(engine),
+        inject=InjectCharges(references, PostgresInbox(), clock),
         load_retries=LoadRetries(references, PostgresWireIds(), clock, entropy),
         resolve=ResolveReport(desk, digest, unsubscribe, take_orders),
         sms=box,

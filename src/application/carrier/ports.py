@@ -243,6 +243,20 @@ class NumberCharge:
     urgent: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCharge:
+    """A charge of a number that a person ordered, for no subscription."""
+
+    cause: Cause
+    occasion: str
+    customer_id: CustomerId
+    operator: str
+    money: Money
+    reference: str
+    description: str
+    invoice_due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The charge is reserved; the message that carries it out is on its way."""
@@ -317,6 +331,10 @@ class Charging(Protocol):
 
     async def open(self, charges: Sequence[NumberCharge]) -> Sequence[Opened | NotOpened]:
         """Reserve charges: invoice, attempt and message, one answer each, in order."""
+        ...
+
+    async def open_batch(self, charges: Sequence[BatchCharge]) -> Sequence[Opened | NotOpened]:
+        """Reserve charges that no subscription asks for."""
         ...
 
     async def leave(self, ids: Sequence[AttemptId]) -> Sequence[Leaving]:

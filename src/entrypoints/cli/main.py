@@ -21,6 +21,7 @@ COMMANDS = {
     "clock": Lazy(f"{_HERE}.clock", "clock", "Show or move a deployment's virtual clock."),
     "explain": Lazy(f"{_HERE}.explain", "explain", "Tell the story of an id."),
     "retries": Lazy(f"{_HERE}.retries", "retries", "Load retries of numbers from a file."),
+    "injection": Lazy(f"{_HERE}.injection", "injection", "Charge a list of numbers once."),
     "numbers": Lazy(f"{_HERE}.numbers", "numbers", "Import lists of numbers."),
     "check-ledger": Lazy(f"{_HERE}.check", "check_ledger", "Recompute the books."),
     "check": Lazy(f"{_HERE}.check", "check", "Check everything that must hold."),

@@ -46,7 +46,7 @@ def import_(
             done, batch = 0, list["Msisdn"]()
             for number, line in enumerate(lines, start=1):
                 done += len(line)
-                if read := _number(line, number, country_code, counts):
+                if read := read_number(line, number, country_code, counts):
                     batch.append(read)
                 if len(batch) == _BATCH:
                     await _put(container, name, batch, reason, counts, dry_run=dry_run)
@@ -64,7 +64,10 @@ def import_(
         raise click.exceptions.Exit(1)
 
 
-def _number(line: bytes, number: int, country_code: str, counts: Counter[str]) -> "Msisdn | None":
+def read_number(
+    line: bytes, number: int, country_code: str, counts: Counter[str]
+) -> "Msisdn | None":
+    """Read a line of a file of numbers; one that is none is counted and told of on stderr."""
     from adapters.phone_numbers import parse_number
     from domain.shared.errors import InvalidValue
 

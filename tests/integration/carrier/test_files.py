@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.carrier.checks import NumberList
 from domain.subscriptions.model import PastDue
 from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
 from tests.integration.cli.conftest import Ended, run_python
@@ -148,3 +149,43 @@ async def test_a_list_of_numbers_is_imported_with_counts(
     assert first.err == "line 4: " + first.err.removeprefix("line 4: ")
     await shop.ordered()
     assert shop.operators.by_code["mobilink"].asked == []
+
+
+async def test_a_batch_charges_each_number_once_and_moves_no_subscription(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    async with shop.open_uow() as uow:
+        await uow.numbers.put_on_list(NumberList.POSTPAID, [OTHER], reason="x", actor="manager:1")
+        await uow.commit()
+    path = tmp_path / "numbers.txt"
+    path.write_text(f"{NUMBER.digits}\n{OTHER.digits}\n{NUMBER.digits}\n+4930123456\nnonsense\n")
+    order = ("injection", str(path), "--operator", "mobilink", "--service", "tips", "--name", "b1")
+
+    dry = await kazna(*order, "--dry-run", "--json")
+    first = await kazna(*order, "--json")
+    await shop.carry_out()
+    second = await kazna(*order, "--json")
+
+    assert (dry.code, dry.json["charged"]) == (1, 1)
+    assert first.json["charged"] == first.json["postpaid"] == first.json["foreign"] == 1
+    assert (second.json.get("charged", 0), second.json["known"]) == (0, 1)
+    [attempt] = await shop.attempts()
+    assert (attempt["occasion"], attempt["status"]) == ("injection", "succeeded")
+    assert await shop.subscriptions() == []
+    results = await shop.rows("SELECT result FROM carrier.transactions")
+    assert [row["result"] for row in results] == ["injection_paid"]
+    assert shop.operators.by_code["mobilink"].asked[0].service_code == "tips"
+
+
+async def test_a_batch_for_nobody_is_refused_in_a_sentence(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_text(f"{NUMBER.digits}\n")
+
+    ended = await kazna(
+        "injection", str(path), "--operator", "mobilink", "--service", "none", "--name", "b"
+    )
+
+    assert ended.code in (1, 2)
+    assert "mobilink/none" in ended.sentence
