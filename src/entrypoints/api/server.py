@@ -5,9 +5,10 @@ import signal
 from types import FrameType
 
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from entrypoints.api.app import create_app
+from entrypoints.api.crowd import AtMost
 from entrypoints.api.observe import WithRequestId
 from entrypoints.container import Container
 
@@ -21,7 +22,8 @@ def serve(house: Container) -> None:
         handler.addFilter(WithRequestId())
     settings = house.settings()
     app = create_app(house)
-    server = uvicorn.Server(server_config(app, host=settings.api_host, port=settings.api_port))
+    guarded = AtMost(app, _MOST_AT_ONCE, house.metrics())
+    server = uvicorn.Server(server_config(guarded, host=settings.api_host, port=settings.api_port))
 
     def stop(_: int, __: FrameType | None) -> None:
         server.should_exit = True
@@ -31,7 +33,7 @@ def serve(house: Container) -> None:
     server.run()
 
 
-def server_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
+def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
     """Return how the API is served.
 
     The server's own reading of forwarded addresses is off: it would believe any client that sits
@@ -48,5 +50,4 @@ def server_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        limit_concurrency=_MOST_AT_ONCE,
     )
