@@ -19,6 +19,12 @@ class NotFound(ApplicationError):
         self.what, self.key = what, key
 
 
+class Conflict(ApplicationError):
+    """What is asked for does not go with what is so already; another try changes nothing."""
+
+    code = "conflict"
+
+
 class StaleVersion(ApplicationError):
     """Somebody else changed the same thing first; load it again and retry."""
 

@@ -64,6 +64,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key="jobs:retries",
         ),
         Schedule(
+            name="broadcasts",
+            cadence=Every(_MINUTE),
+            payload={"job": "broadcasts"},
+            order_key="jobs:broadcasts",
+        ),
+        Schedule(
             name="ask-open-payments",
             cadence=Every(5),
             payload={"job": "ask-open-payments"},

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.operators.configured import ConfiguredOperators, is_managed
+from adapters.postgres.carrier_broadcasts import PostgresBroadcasts
 from adapters.postgres.carrier_desk import PostgresDesk
 from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox, PostgresWireIds
 from adapters.postgres.carrier_queries import PostgresCarrierQueries
@@ -20,6 +21,12 @@ from adapters.redis.throttle import RedisThrottle
 from application.carrier import journal, order_sms, send_sms, wire
 from application.carrier.accept_orders import AcceptOrders
 from application.carrier.aftermath import Aftermath, PixelOrder, Pixels
+from application.carrier.broadcast import (
+    BROADCAST,
+    OrderBroadcasts,
+    PlanBroadcasts,
+    SendBroadcasts,
+)
 from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFailed
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
@@ -62,6 +69,7 @@ class Carrier:
     resolve: ResolveReport
     load_retries: LoadRetries
     inject: InjectCharges
+    broadcasts: PlanBroadcasts
     queries: PostgresCarrierQueries
     sms: PostgresSms
     handlers: Mapping[str, Any]
@@ -93,7 +101,7 @@ def build_carrier(
     gateways = operators or ConfiguredOperators(references, secrets or {})
     fresh = RedisFresh(redis_url)
     throttle = RedisThrottle(redis_url, clock)
-    desk = PostgresDesk()
+    desk, days = PostgresDesk(), PostgresBroadcasts()
     box, log = PostgresSms(), journal.LateJournal()
     texts = order_sms.OrderSms(box, clock, entropy)
     content = order_sms.GiveContent(box, texts, clock, entropy, public_url)
@@ -117,6 +125,7 @@ def build_carrier(
         set_up=SetUpCarrier(desk, clock, entropy),
         queries=PostgresCarrierQueries(engine),
         inject=InjectCharges(references, PostgresInbox(), clock),
+        broadcasts=PlanBroadcasts(references, days),
         load_retries=LoadRetries(references, PostgresWireIds(), clock, entropy),
         resolve=ResolveReport(desk, digest, unsubscribe, take_orders),
         sms=box,
@@ -132,10 +141,12 @@ def build_carrier(
                 open_uow, box, references, gateways, throttle, log, clock
             ),
             send_sms.SMS_ANSWER: send_sms.RecordSms(box),
+            BROADCAST: SendBroadcasts(open_uow, gateways, days, log, metrics),
             journal.LOG: journal.WriteOperatorLog(PostgresOperatorLog()),
         },
         jobs=(
             ChargePeriodic(charge_due, references),
             RetryFailed(charge_due, references, PostgresBacklog(engine)),
+            OrderBroadcasts(open_uow, references, gateways, days),
         ),
     )

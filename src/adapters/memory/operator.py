@@ -62,6 +62,7 @@ class ScriptedOperator:
     asked: list[ChargeRequest] = field(default_factory=list)
     texts: list[SmsRequest] = field(default_factory=list)
     broadcasts: list[BroadcastRequest] = field(default_factory=list)
+    broadcast_script: deque[BroadcastOutcome] = field(default_factory=deque)
     reports: deque[Report] = field(default_factory=deque)
     script: dict[Msisdn, deque[ChargeOutcome]] = field(default_factory=lambda: defaultdict(deque))
 
@@ -121,7 +122,10 @@ class ScriptedOperator:
         return SmsSent(OperatorReceipt(token=request.id, code="200"))
 
     async def broadcast(self, request: BroadcastRequest) -> BroadcastOutcome:
-        """Take the text of a day."""
+        """Take the text of a day, or do as the script says."""
+        planned = self.broadcast_script.popleft() if self.broadcast_script else None
+        if planned is not None and not isinstance(planned, BroadcastTaken):
+            return planned
         self.broadcasts.append(request)
         return BroadcastTaken(OperatorReceipt(token=str(len(self.broadcasts)), code="0"))
 

@@ -53,6 +53,22 @@ class PostgresNumbers:
             [number.digits for number in numbers],
         )
 
+    async def move(self, before: Msisdn, after: Msisdn) -> Payer:
+        """Let two numbers change payers; both are new to whatever a cache knows of them."""
+        pair = [before.digits, after.digits]
+        rows = await self._driver.fetch(
+            "UPDATE carrier_subscriber AS one SET customer_id = other.customer_id, "
+            "version = one.version + 1 FROM carrier_subscriber AS other "
+            "WHERE one.msisdn = ANY($1) AND other.msisdn = ANY($1) AND one.msisdn <> other.msisdn "
+            "RETURNING one.msisdn, one.customer_id, one.version",
+            pair,
+        )
+        payers = {row["msisdn"]: Payer(row["customer_id"], row["version"]) for row in rows}
+        await self._driver.execute(
+            "UPDATE subscription SET msisdn = $2, version = version + 1 WHERE msisdn = $1", *pair
+        )
+        return payers[after.digits]
+
     async def _locked(self, digits: Collection[str]) -> dict[str, Payer]:
         rows = await self._driver.fetch(
             "SELECT msisdn, customer_id, version FROM carrier_subscriber WHERE msisdn = ANY($1) "

@@ -1,7 +1,7 @@
 """What the carrier's desk looks at; numbers are masked before they leave."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,14 @@ WHERE status = 'open' AND ($1::text IS NULL OR operator = $1)
     AND ($2::timestamptz IS NULL OR (received_at, id) > ($2, $3))
 ORDER BY received_at, id LIMIT $4
 """
+_BROADCASTS = """
+SELECT service.operator, service.code AS service_code, one.day, one.body, one.status, one.token,
+    one.error, one.decided_at, one.service_id
+FROM carrier_broadcast AS one JOIN carrier_service AS service ON service.id = one.service_id
+WHERE ($1::text IS NULL OR service.operator = $1) AND ($2::text IS NULL OR one.status = $2)
+    AND ($3::date IS NULL OR (one.day, one.service_id) < ($3, $4))
+ORDER BY one.day DESC, one.service_id DESC LIMIT $5
+"""
 _NUMBERS_IN_REPORTS = ("msisdn", "before", "after")
 
 
@@ -51,7 +59,7 @@ class PostgresCarrierQueries:
 
     async def unresolved(self, page: Page, operator: str | None) -> Listing:
         """Return reports that wait for a person, oldest first."""
-        received_at, key = _after(page.cursor)
+        received_at, key = _after(page.cursor, datetime.fromisoformat)
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(_UNRESOLVED, operator, received_at, key, page.limit + 1)
         shown: Sequence[Any] = rows[: page.limit]
@@ -63,14 +71,25 @@ class PostgresCarrierQueries:
             else None,
         )
 
+    async def broadcasts(self, page: Page, operator: str | None, status: str | None) -> Listing:
+        """Return the texts of days, latest day first."""
+        day, key = _after(page.cursor, date.fromisoformat)
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(_BROADCASTS, operator, status, day, key, page.limit + 1)
+        last = rows[page.limit - 1] if len(rows) > page.limit else None
+        return Listing(
+            items=[plain(dict(row)) for row in rows[: page.limit]],
+            next_cursor=cursor_of(f"{last['day']} {last['service_id']}") if last else None,
+        )
 
-def _after(cursor: str | None) -> tuple[Any, Any]:
+
+def _after(cursor: str | None, first: Callable[[str], Any]) -> tuple[Any, Any]:
     text = read_cursor(cursor)
     if text is None:
         return None, None
-    received_at, _, key = text.partition(" ")
+    place, _, key = text.partition(" ")
     try:
-        return datetime.fromisoformat(received_at), UUID(key)
+        return first(place), UUID(key)
     except ValueError as error:
         raise InvalidValue("that cursor was not given out here") from error
 

@@ -12,6 +12,7 @@ from typing import assert_never
 from uuid import UUID
 
 from application.carrier.cache import FreshSubscriptions, live_of
+from application.carrier.change_number import change_number
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.gateway import (
     Accepted,
@@ -68,7 +69,7 @@ class DigestReports:
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Apply a batch of reports; never commits."""
         told = [_told(message) for message in batch]
-        numbers = {number for one in told if (number := _number(one.report)) is not None}
+        numbers = {number for one in told for number in _numbers(one.report)}
         # The numbers' rows first: whatever concerns one number happens one after another.
         await uow.numbers.lock_many(numbers, self.clock.now())
         await self._outcomes(uow, [one for one in told if isinstance(one.report, ChargeReported)])
@@ -79,7 +80,7 @@ class DigestReports:
                 case PurgeRequested(msisdn=msisdn, reason=reason):
                     await self.unsubscribe.all_of(uow, msisdn, one.cause, reason=reason)
                 case NumberChanged():
-                    await self._aside(uow, one, "a number was changed", ())
+                    await self._changed(uow, one, one.report)
                 case SubscribeRequested():
                     raise AssertionError("orders go to the queue of new subscriptions")
                 case ChargeReported():
@@ -187,6 +188,12 @@ class DigestReports:
         uow.events.record(one.cause, said)
         return result.attempt_id
 
+    async def _changed(self, uow: CarrierUnitOfWork, one: _Told, report: NumberChanged) -> None:
+        operator = (await self.references.current()).operators[one.operator]
+        why = await change_number(uow, operator, report, one.cause)
+        if why is not None:
+            await self._aside(uow, one, why, ())
+
     async def _stop(self, uow: CarrierUnitOfWork, one: _Told, report: UnsubscribeRequested) -> None:
         reference = await self.references.current()
         live = await self._live(uow, one.operator, report.msisdn)
@@ -228,7 +235,7 @@ class DigestReports:
                     operator=one.operator,
                     event_id=one.report.event_id,
                     kind=type(one.report).__name__,
-                    msisdn=_number(one.report),
+                    msisdn=next(iter(_numbers(one.report)), None),
                     report=report_to_json(one.report),
                     why=why,
                     candidates=candidates,
@@ -251,12 +258,13 @@ def _told(message: Message) -> _Told:
     )
 
 
-def _number(report: Report) -> Msisdn | None:
+def _numbers(report: Report) -> Sequence[Msisdn]:
+    """Name whom a report concerns; the one it is filed under first."""
     match report:
-        case NumberChanged(before=before):
-            return before
+        case NumberChanged(before=before, after=after):
+            return [before, after]
         case _:
-            return report.msisdn
+            return [report.msisdn] if report.msisdn else []
 
 
 def _service_of(

@@ -137,6 +137,11 @@ class Numbers(Protocol):
         """Let the versions of numbers grow: what caches know of them is old."""
         ...
 
+    async def move(self, before: Msisdn, after: Msisdn) -> Payer:
+        """Let two numbers whose rows are locked change payers, and the subscriptions of the first
+        follow; return who has the second now."""
+        ...
+
     async def of_customers(self, ids: Collection[CustomerId]) -> Mapping[CustomerId, Msisdn]:
         """Return the numbers of payers; those without one are left out."""
         ...

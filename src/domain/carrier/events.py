@@ -42,6 +42,21 @@ class NumberListed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NumberMoved:
+    """A payer has another number now."""
+
+    name: ClassVar[str] = "carrier.number_moved"
+    version: ClassVar[int] = 1
+    customer_id: CustomerId
+    operator: str
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The payer behind the number."""
+        return self.customer_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outflow:
     """A live subscription of a number ended, and why."""
 

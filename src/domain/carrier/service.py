@@ -21,8 +21,9 @@ class ServicePolicy:
     """How a service is charged; the calendar part is copied to the subscription at the order.
 
     `days`, `allowed_from` and `allowed_to` are those of `ChargeDays`. `paid_hours` is how long
-    after a paid charge the same order is refused although nothing is live any more. The purge
-    rules are in `domain/carrier/purge.py`.
+    after a paid charge the same order is refused although nothing is live any more. From the
+    minute `broadcast_at` of its day an operator that charges by itself is given the text of the
+    day. The purge rules are in `domain/carrier/purge.py`.
     """
 
     periodic: bool = True
@@ -38,6 +39,7 @@ class ServicePolicy:
     grace_days: int = 0
     minimal_touch_times: int = 0
     pixel_on: PixelOn = PixelOn.PAID
+    broadcast_at: int = 8 * 60
 
     def __post_init__(self) -> None:
         hours_and_days = (
@@ -52,6 +54,8 @@ class ServicePolicy:
         )
         if any(not 0 <= number <= 100_000 for number in hours_and_days):
             raise InvalidValue("hours, days and times of a policy are from 0 to 100000")
+        if not 0 <= self.broadcast_at < 24 * 60:
+            raise InvalidValue("a text of the day goes out at a minute of the day, 0 to 1439")
         if (self.delay_hours > 0) != (self.retry_days > 0):
             raise InvalidValue("retries need both delay_hours and retry_days; 0 and 0 for none")
 
@@ -65,7 +69,8 @@ class ServicePolicy:
 class Texts:
     """What subscribers are told by SMS, by occasion; an empty text is not sent.
 
-    `on_content` holds `%s` where the link goes.
+    `on_content` holds `%s` where the link goes. `of_the_day` goes to all subscribers at once, by
+    operators that charge by themselves, on days nobody wrote another text for.
     """
 
     on_subscribe: str = ""
@@ -76,6 +81,7 @@ class Texts:
     on_postpaid: str = ""
     on_charged: str = ""
     on_not_paid: str = ""
+    of_the_day: str = ""
 
     def __post_init__(self) -> None:
         if self.on_content and self.on_content.count("%s") != 1:

@@ -16,6 +16,7 @@ from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
     carrier,
+    carrier_broadcasts,
     carrier_desk,
     catalog,
     customers,
@@ -50,6 +51,7 @@ def create_app(house: Container) -> Litestar:
         "Payments": payments,
         "Carrier": carrier,
         "Carrier desk": carrier_desk,
+        "Broadcasts": carrier_broadcasts,
         "Operations": operations,
     }
     api = Router(

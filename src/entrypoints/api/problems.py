@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from application.carrier.gateway import CallbackRefused
-from application.errors import ApplicationError, NotFound, StaleVersion, Unavailable
+from application.errors import ApplicationError, Conflict, NotFound, StaleVersion, Unavailable
 from application.idempotency import KeyReused, StillRunning
 from application.identity.access import Forbidden, TokenRefused
 from application.payments.provider import NotificationRefused
@@ -33,6 +33,7 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     StaleVersion: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
     StillRunning: HTTPStatus.CONFLICT,
     IllegalMove: HTTPStatus.CONFLICT,
     IllegalInvoiceMove: HTTPStatus.CONFLICT,

@@ -97,6 +97,7 @@ class NewPolicy(Body, kw_only=True, frozen=True):
     grace_days: Count = 0
     minimal_touch_times: Count = 0
     pixel_on: Annotated[str, Meta(pattern=r"^(paid|any_answer)$(?!\n)")] = "paid"
+    broadcast_at: Minute = 480
 
 
 class NewTexts(Body, kw_only=True, frozen=True):
@@ -110,6 +111,7 @@ class NewTexts(Body, kw_only=True, frozen=True):
     on_postpaid: Text = ""
     on_charged: Text = ""
     on_not_paid: Text = ""
+    of_the_day: Text = ""
 
 
 class ServiceTerms(Body, kw_only=True, frozen=True):
@@ -121,6 +123,12 @@ class ServiceTerms(Body, kw_only=True, frozen=True):
     texts: NewTexts = field(default_factory=NewTexts)
     content_url: Address | None = None
     is_active: bool = True
+
+
+class DayText(Body, kw_only=True, frozen=True):
+    """What the subscribers of a service are sent on one day."""
+
+    text: Text
 
 
 class NewCampaign(Body, kw_only=True, frozen=True):

@@ -97,7 +97,8 @@ carrier_subscriber = Table(
     Column("customer_id", Uuid, ForeignKey("customer.id"), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
-    UniqueConstraint("customer_id", name="uq_carrier_subscriber_customer_id"),
+    # Two numbers change payers in one statement.
+    UniqueConstraint("customer_id", name="uq_carrier_subscriber_customer_id", deferrable=True),
     CheckConstraint("msisdn ~ '^[1-9][0-9]{4,14}$'", name="msisdn"),
 )
 

@@ -1,9 +1,10 @@
-"""Texts to subscribers, the links in them, and the operator log."""
+"""Texts to subscribers and to operators, the links in them, and the operator log."""
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -58,6 +59,24 @@ carrier_content_link = Table(
     Column("used_at", _INSTANT),
     UniqueConstraint("subscription_id", "key", name="uq_carrier_content_link_once"),
 )
+
+carrier_broadcast = Table(
+    "carrier_broadcast",
+    metadata,
+    Column("service_id", Uuid, ForeignKey("carrier_service.id"), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("token", Text),
+    Column("error", Text),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("decided_at", _INSTANT),
+    PrimaryKeyConstraint("service_id", "day", name="pk_carrier_broadcast"),
+    CheckConstraint(
+        "status IN ('planned', 'queued', 'sent', 'taken', 'rejected', 'unknown')", name="status"
+    ),
+)
+Index("ix_carrier_broadcast_day", carrier_broadcast.c.day, carrier_broadcast.c.service_id)
 
 carrier_operator_log = Table(
     "carrier_operator_log",

@@ -1,6 +1,7 @@
 """What the carrier's routes answer."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from msgspec import Struct
@@ -56,6 +57,22 @@ class Campaign(Struct, kw_only=True):
     code: str
     operator: str
     keyword: str | None
+
+
+class DayText(Struct, kw_only=True):
+    """The text of a day as it stands."""
+
+    operator: str
+    service_code: str
+    day: date
+    status: str
+
+
+class DayTexts(Struct, kw_only=True):
+    """A page of texts of days."""
+
+    items: Sequence[Mapping[str, Any]]
+    next_cursor: str | None
 
 
 class Unresolved(Struct, kw_only=True):
