@@ -1,8 +1,8 @@
 """The queues: what runs in each, how much at once, how often it is tried, how long it may take."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.shared.errors import InvalidValue
@@ -13,10 +13,13 @@ class Kind(StrEnum):
 
     `LOCAL` messages change the database alone: the transaction that claims them also applies
     them. `REMOTE` messages call the outside world: they are leased, and nothing is open meanwhile.
+    `FOREIGN` messages are leased over HTTP by a program of somebody else; our workers only take
+    over what it let fall.
     """
 
     LOCAL = "local"
     REMOTE = "remote"
+    FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +86,36 @@ SHARED_QUEUES: tuple[QueueSpec, ...] = (
 _OPERATOR = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-def operator_queues(operators: Iterable[str]) -> tuple[QueueSpec, ...]:
+def operator_queues(
+    operators: Iterable[str], bridged: Collection[str] = ()
+) -> tuple[QueueSpec, ...]:
     """Declare the six queues of each operator, whose codes come from the database.
 
-    Refuses with `InvalidValue` a code that is not lower case letters, digits and underscores.
+    The requests of those that are `bridged` are carried out elsewhere. Refuses with `InvalidValue`
+    a code that is not lower case letters, digits and underscores.
     """
     specs: list[QueueSpec] = []
     for operator in operators:
         if not _OPERATOR.fullmatch(operator):
             raise InvalidValue(f"{operator!r} cannot name the queues of an operator")
+        requests: tuple[QueueSpec, ...] = (
+            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=60.0, lanes=4),
+            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=60.0),
+        )
+        if operator in bridged:
+            requests = tuple(replace(spec, kind=Kind.FOREIGN, lanes=1) for spec in requests)
         specs += (
             _local(f"{operator}_new_subscriptions", batch_limit=100),
             _local(f"{operator}_mo_tarifficate", batch_limit=100),
-            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=60.0, lanes=4),
             _local(f"{operator}_responses", batch_limit=100),
-            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=60.0),
             _local(f"{operator}_sms_responses", batch_limit=100),
+            *requests,
         )
     return tuple(specs)
 
 
-def queue_table(operators: Iterable[str] = ()) -> Mapping[str, QueueSpec]:
+def queue_table(
+    operators: Iterable[str] = (), bridged: Collection[str] = ()
+) -> Mapping[str, QueueSpec]:
     """Return every queue of this deployment by name."""
-    return {spec.name: spec for spec in (*SHARED_QUEUES, *operator_queues(operators))}
+    return {spec.name: spec for spec in (*SHARED_QUEUES, *operator_queues(operators, bridged))}

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from adapters.postgres.carrier_doors import operator_codes
+from adapters.postgres.carrier_doors import all_queues
 from adapters.postgres.engine import create_engine
 from adapters.postgres.pruning import prune
-from application.queues import QueueSpec, queue_table
+from application.queues import QueueSpec
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
 from entrypoints.deployment import business_clock
@@ -27,13 +27,13 @@ PRUNED_AT_ONCE = 5000
 
 def queues_of(database_url: str) -> Mapping[str, QueueSpec]:
     """Return every queue of this deployment: the shared ones, and those of its operators."""
-    return queue_table(asyncio.run(_operator_codes(database_url)))
+    return asyncio.run(_all_queues(database_url))
 
 
-async def _operator_codes(database_url: str) -> list[str]:
+async def _all_queues(database_url: str) -> Mapping[str, QueueSpec]:
     engine = create_engine(database_url, pool_size=1)
     try:
-        return await operator_codes(engine)
+        return await all_queues(engine)
     finally:
         await engine.dispose()
 
@@ -49,7 +49,7 @@ def worker_parts(
             shop=container.workshop(),
             bell=container.bell(),
             side=_side_door(settings, container),
-            operators=(lambda: operator_codes(container.engine())) if follows_operators else None,
+            queues=(lambda: all_queues(container.engine())) if follows_operators else None,
             close=lambda: close(container),
         )
 

@@ -1,19 +1,22 @@
 """Small questions of the carrier's doors and jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.queues import QueueSpec, queue_table
+from domain.carrier.operator import BRIDGE
 from domain.shared.ids import SubscriptionId
 
 
-async def operator_codes(engine: AsyncEngine) -> list[str]:
-    """Name the operators of this deployment; each of them has queues."""
+async def all_queues(engine: AsyncEngine) -> Mapping[str, QueueSpec]:
+    """Return every queue of this deployment: the shared ones, and those of its operators."""
     async with borrowed(engine) as (_, driver):
-        rows = await driver.fetch("SELECT code FROM carrier_operator ORDER BY code")
-    return [row["code"] for row in rows]
+        rows = await driver.fetch("SELECT code, protocol FROM carrier_operator ORDER BY code")
+    bridged = {row["code"] for row in rows if row["protocol"] == BRIDGE}
+    return queue_table([row["code"] for row in rows], bridged)
 
 
 class PostgresBacklog:
@@ -32,6 +35,19 @@ class PostgresBacklog:
                 at_most,
             )
         return int(count)
+
+
+class PostgresLiveNumbers:
+    """What numbers have, a page at a time; versions and ids are of one moment."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def page(self, after: str, limit: int) -> Mapping[Msisdn, Fresh]:
+        """Return numbers with live subscriptions behind a number, in the order of the numbers."""
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(_LIVE_NUMBERS, after, limit)
+        return {Msisdn(row["msisdn"]): Fresh(row["version"], row["ids"]) for row in rows}
 
 
 class PostgresWireIds:

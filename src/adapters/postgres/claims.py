@@ -77,6 +77,18 @@ UPDATE message SET state = 'leased', attempt = attempt + 1, lease = $4,
 WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING {COLUMNS}"""
 """$1 queue, $2 ids, $3 limit, $4 token, $5 seconds: lease and count the try."""
 
+TAKE_OVER = f"""
+WITH picked AS MATERIALIZED (
+    SELECT m.id FROM message m
+    WHERE m.id = ANY($2::bigint[]) AND m.queue = $1 AND m.state = 'leased'
+      AND m.lease_until < now()
+    ORDER BY m.id LIMIT $3 FOR UPDATE OF m SKIP LOCKED
+)
+UPDATE message SET attempt = attempt + 1, lease = $4,
+    lease_until = now() + $5 * interval '1 second'
+WHERE id = ANY(ARRAY(SELECT id FROM picked)) RETURNING {COLUMNS}"""
+"""$1 queue, $2 ids, $3 limit, $4 token, $5 seconds: lease what others let fall, and no more."""
+
 RENEW = """
 UPDATE message SET lease_until = now() + $3 * interval '1 second'
 WHERE id = ANY($2::bigint[]) AND lease = $1 RETURNING id"""
@@ -114,6 +126,15 @@ FROM unnest($1::text[]) AS given(queue) CROSS JOIN LATERAL (
      ORDER BY m.lease_until LIMIT $3)
 ) found"""
 """$1 queues, $2 seconds, $3 limit per queue."""
+
+FALLEN = """
+SELECT given.queue, found.id, extract(epoch FROM now() - found.since)::double precision AS late
+FROM unnest($1::text[]) AS given(queue) CROSS JOIN LATERAL (
+    SELECT m.id, m.lease_until AS since FROM message m
+    WHERE m.queue = given.queue AND m.state = 'leased' AND m.lease_until < now()
+    ORDER BY m.lease_until LIMIT $2
+) found"""
+"""$1 queues, $2 limit per queue."""
 
 BURY_EXHAUSTED = """
 UPDATE message SET state = 'dead', lease = NULL, lease_until = NULL,

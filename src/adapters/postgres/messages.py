@@ -43,10 +43,17 @@ class PostgresMessages:
 
     async def lease(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
         """Lease a batch, count the try, and commit; expired leases in `ids` are taken over."""
+        return await self._leased(claims.LEASE, spec, ids)
+
+    async def take_over(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
+        """Lease of these what somebody else leased and let fall, count the try, and commit."""
+        return await self._leased(claims.TAKE_OVER, spec, ids)
+
+    async def _leased(self, statement: str, spec: QueueSpec, ids: Sequence[int]) -> Leased:
         token = self._entropy.new_id()
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(
-                claims.LEASE, spec.name, list(ids), spec.batch_limit, token, spec.lease_seconds
+                statement, spec.name, list(ids), spec.batch_limit, token, spec.lease_seconds
             )
         return Leased(token, _messages(rows, tries=0))
 
@@ -85,23 +92,32 @@ class PostgresMessages:
             rows = await driver.fetch(
                 claims.OVERDUE, list(queues), older_than_seconds, _OVERDUE_LIMIT
             )
-        late: dict[str, list[asyncpg.Record]] = {}
-        for row in rows:
-            late.setdefault(row["queue"], []).append(row)
-        return [
-            Overdue(queue, [row["id"] for row in found], max(row["late"] for row in found))
-            for queue, found in late.items()
-        ]
+        return _overdue(rows)
+
+    async def fallen(self, queues: Collection[str]) -> list[Overdue]:
+        """Return what was leased and let fall, at most 500 a queue."""
+        async with borrowed(self._engine) as (_, driver):
+            return _overdue(await driver.fetch(claims.FALLEN, list(queues), _OVERDUE_LIMIT))
 
     async def bury_exhausted(self, spec: QueueSpec) -> int:
         """Bury messages whose last allowed try ended with its process; return how many."""
-        assert spec.kind is Kind.REMOTE
+        assert spec.kind is not Kind.LOCAL
         async with borrowed(self._engine) as (_, driver):
             return len(await driver.fetch(claims.BURY_EXHAUSTED, spec.name, spec.attempts))
 
     def judge(self, error: BaseException) -> Verdict:
         """Tell an error of the database from one of the message."""
         return verdict_on(error)
+
+
+def _overdue(rows: Sequence[asyncpg.Record]) -> list[Overdue]:
+    late: dict[str, list[asyncpg.Record]] = {}
+    for row in rows:
+        late.setdefault(row["queue"], []).append(row)
+    return [
+        Overdue(queue, [row["id"] for row in found], max(row["late"] for row in found))
+        for queue, found in late.items()
+    ]
 
 
 def _messages(rows: Sequence[Any], *, tries: int) -> list[Message]:

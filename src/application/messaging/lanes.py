@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
+from application.messaging.foreign import RunForeign
 from application.messaging.local import RunLocal
 from application.messaging.ports import Bell, Workshop
 from application.messaging.remote import RunRemote
@@ -18,6 +19,8 @@ DRAIN_SECONDS = 5.0
 """No batch is begun later than this after the bell, so that no queue keeps a thread for long."""
 # Ids beyond these are found by the claim itself.
 _REMEMBERED = 5000
+
+_Run = Callable[[QueueSpec, Sequence[int]], Awaitable[Sequence[Message]]]
 
 
 @dataclass(slots=True)
@@ -40,7 +43,12 @@ class Lanes:
 
     def __init__(self, shop: Workshop, queues: Iterable[QueueSpec], bell: Bell) -> None:
         self._lanes: Mapping[str, _Lane] = {spec.name: _Lane(spec) for spec in queues}
-        self._local, self._remote = RunLocal(shop), RunRemote(shop)
+        remote = RunRemote(shop)
+        self._run: Mapping[Kind, _Run] = {
+            Kind.LOCAL: RunLocal(shop),
+            Kind.REMOTE: remote,
+            Kind.FOREIGN: RunForeign(shop.store, remote),
+        }
         self._metrics = shop.metrics
         self._bell = bell
         self._closing = False
@@ -86,8 +94,7 @@ class Lanes:
 
     async def _batch(self, spec: QueueSpec, ids: Sequence[int]) -> Sequence[Message]:
         began = asyncio.get_running_loop().time()
-        run = self._local if spec.kind is Kind.LOCAL else self._remote
-        batch = await run(spec, ids)
+        batch = await self._run[spec.kind](spec, ids)
         if batch:
             took = asyncio.get_running_loop().time() - began
             self._metrics.count("messages_claimed", len(batch), queue=spec.name)

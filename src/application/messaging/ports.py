@@ -82,6 +82,10 @@ class MessageStore(Protocol[U_contra]):
         """Lease a batch, count the try, and commit; expired leases in `ids` are taken over."""
         ...
 
+    async def take_over(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
+        """Lease of these what somebody else leased and let fall, count the try, and commit."""
+        ...
+
     async def renew(self, leased: UUID, ids: Collection[int], lease_seconds: float) -> set[int]:
         """Prolong the lease of these messages; return those that are still held."""
         ...
@@ -98,6 +102,10 @@ class MessageStore(Protocol[U_contra]):
 
     async def overdue(self, queues: Collection[str], older_than_seconds: float) -> list[Overdue]:
         """Return what is due or was leased by a process that died, at most 500 a queue."""
+        ...
+
+    async def fallen(self, queues: Collection[str]) -> list[Overdue]:
+        """Return what was leased and let fall, at most 500 a queue."""
         ...
 
     async def bury_exhausted(self, spec: QueueSpec) -> int:

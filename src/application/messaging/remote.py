@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from application.messaging.ports import Verdict, Workshop
+from application.messaging.ports import Leased, Verdict, Workshop
 from application.messaging.routing import sorted_by_name
 from application.messaging.setbacks import after_error, after_failure, put_off, tell, unknown
 from application.ports import Done, Failed, Later, Message, RemoteHandler
@@ -37,7 +37,10 @@ class RunRemote:
 
     async def __call__(self, spec: QueueSpec, ids: Sequence[int]) -> Sequence[Message]:
         """Lease up to the queue's limit, call, and record."""
-        leased = await self.shop.store.lease(spec, ids)
+        return await self.carried_out(spec, await self.shop.store.lease(spec, ids))
+
+    async def carried_out(self, spec: QueueSpec, leased: Leased) -> Sequence[Message]:
+        """Call for a batch that is leased, and record."""
         groups, strangers = sorted_by_name(spec, self.shop.handlers, leased.batch)
         under = _UnderLease(self.shop, spec, leased.token)
         if strangers:

@@ -36,6 +36,6 @@ def _why_not(spec: QueueSpec, handlers: Handlers, message: Message) -> str | Non
     handler = handlers.get(message.name)
     if handler is None:
         return f"this version has no handler for {message.name}"
-    if is_remote(handler) is not (spec.kind is Kind.REMOTE):
+    if is_remote(handler) is (spec.kind is Kind.LOCAL):
         return f"the handler of {message.name} does not fit the {spec.kind} queue {spec.name}"
     return None

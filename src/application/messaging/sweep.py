@@ -24,6 +24,8 @@ class Sweep:
         self._bell = bell
         self._drains: set[asyncio.Task[None]] = set()
         self._kinds = {spec.name: spec for spec in lanes.specs}
+        self._foreign = [spec.name for spec in lanes.specs if spec.kind is Kind.FOREIGN]
+        self._ours = [spec.name for spec in lanes.specs if spec.kind is not Kind.FOREIGN]
 
     async def run(self) -> None:
         """Sweep until cancelled, about once a second; a database that is away is asked again."""
@@ -41,18 +43,21 @@ class Sweep:
 
     async def once(self) -> Sequence[Overdue]:
         """Look once; return what was found."""
-        found = await self._store.overdue(list(self._kinds), OVERDUE_SECONDS)
-        if not found:
-            return found
-        for overdue in found:
+        fallen = await self._store.fallen(self._foreign) if self._foreign else []
+        found = await self._store.overdue(self._ours, OVERDUE_SECONDS)
+        for overdue in (*fallen, *found):
             spec = self._kinds[overdue.queue]
-            if spec.kind is Kind.REMOTE and await self._store.bury_exhausted(spec):
+            if spec.kind is not Kind.LOCAL and await self._store.bury_exhausted(spec):
                 _LOG.error("%s: messages died with the process of their last try", spec.name)
+        for late in fallen:
+            self._drain(late)
+        if not found:
+            return fallen
         heard = await self._bell.reach([(late.queue, id_) for late in found for id_ in late.ids])
         for late in found:
             if not heard or late.oldest_seconds > _PATIENCE_SECONDS:
                 self._drain(late)
-        return found
+        return [*fallen, *found]
 
     async def settle(self) -> None:
         """Wait for what was begun here."""

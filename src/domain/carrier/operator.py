@@ -10,6 +10,9 @@ from domain.shared.errors import InvalidValue
 from domain.shared.money import Currency
 from domain.shared.msisdn import Msisdn
 
+BRIDGE = "bridge"
+"""The protocol of operators whose requests a program of somebody else claims."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendCaps:
@@ -77,6 +80,11 @@ class Operator:
     def zone(self) -> ZoneInfo:
         """Where its days are counted."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def is_bridged(self) -> bool:
+        """Tell whether a program of somebody else carries its requests out."""
+        return self.protocol == BRIDGE
 
     def serves(self, msisdn: Msisdn) -> bool:
         """Tell whether the number may be this operator's."""

@@ -116,15 +116,14 @@ async def violations(
     container: "Container", *, drained: bool, step: "Progress | None" = None
 ) -> list["Violation"]:
     """Check the ledger, billing and messages; return what does not hold."""
-    from adapters.postgres.carrier_doors import operator_codes
+    from adapters.postgres.carrier_doors import all_queues
     from adapters.postgres.connections import borrowed
     from adapters.postgres.invariants.billing import check_billing, replay_chains
     from adapters.postgres.invariants.messages import check_messages
-    from application.queues import queue_table
 
     check_books = container.check_ledger()
     report = await (check_books(step) if step else check_books())
-    queues = list(queue_table(await operator_codes(container.engine())))
+    queues = list(await all_queues(container.engine()))
     async with borrowed(container.engine()) as (_, driver):
         return [
             *report.violations,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
@@ -14,7 +14,7 @@ from dramatiq.worker import Worker
 from application.messaging.lanes import Lanes
 from application.messaging.ports import Verdict
 from application.messaging.sweep import Sweep
-from application.queues import QueueSpec, queue_table
+from application.queues import QueueSpec
 from entrypoints.workers.parts import BuildParts, WorkerParts
 
 _LOG = logging.getLogger("kazna.worker")
@@ -61,23 +61,23 @@ class Engine(Middleware):
         self._sweeping = asyncio.run_coroutine_threadsafe(sweep.run(), loop)
         if self._parts.side is not None:
             loop.call_soon_threadsafe(self._parts.side.open)
-        if self._parts.operators is not None:
-            asyncio.run_coroutine_threadsafe(self._watch(self._parts.operators), loop)
+        if self._parts.queues is not None:
+            asyncio.run_coroutine_threadsafe(self._watch(self._parts.queues), loop)
 
-    async def _watch(self, operators: Callable[[], Awaitable[Sequence[str]]]) -> None:
-        """Ask to be started anew when there is an operator whose queues nobody here works on."""
-        known = {spec.name for spec in self._queues}
+    async def _watch(self, queues: Callable[[], Awaitable[Mapping[str, QueueSpec]]]) -> None:
+        """Ask to be started anew when there are queues, or kinds of them, nobody here works on."""
+        known = set(self._queues)
         while not self.outdated:
             await asyncio.sleep(_WATCH_SECONDS)
             try:
-                there = set(queue_table(await operators()))
+                new = [spec.name for spec in (await queues()).values() if spec not in known]
             except Exception as error:
                 assert self._parts is not None
                 if self._parts.shop.store.judge(error) is Verdict.FAILED:
                     raise
                 continue
-            if there - known:
-                _LOG.info("there are new queues: %s", ", ".join(sorted(there - known)))
+            if new:
+                _LOG.info("there are new queues: %s", ", ".join(sorted(new)))
                 self.outdated = True
                 self._stop.set()
 

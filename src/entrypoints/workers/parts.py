@@ -1,9 +1,10 @@
 """What a worker process is made of, built on the loop it will run on."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from application.messaging.ports import Bell, Workshop
+from application.queues import QueueSpec
 from entrypoints.workers.side_door import SideDoor
 
 
@@ -11,14 +12,14 @@ from entrypoints.workers.side_door import SideDoor
 class WorkerParts:
     """The executors' tools, the bell, and how to let go of everything at the end.
 
-    `side` shows the figures of the process, where it has a port for that. `operators` names those
-    there are now, where the process is to work on the queues of all of them.
+    `side` shows the figures of the process, where it has a port for that. `queues` tells which
+    there are now, where the process is to work on all of them.
     """
 
     shop: Workshop
     bell: Bell
     side: SideDoor | None = None
-    operators: Callable[[], Awaitable[Sequence[str]]] | None = None
+    queues: Callable[[], Awaitable[Mapping[str, QueueSpec]]] | None = None
     close: Callable[[], Awaitable[None]]
 
 
