@@ -11,7 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.operators.configured import ConfiguredOperators, is_managed
 from adapters.postgres.carrier_broadcasts import PostgresBroadcasts
 from adapters.postgres.carrier_desk import PostgresDesk
-from adapters.postgres.carrier_doors import PostgresBacklog, PostgresInbox, PostgresWireIds
+from adapters.postgres.carrier_doors import (
+    PostgresBacklog,
+    PostgresInbox,
+    PostgresLiveNumbers,
+    PostgresWireIds,
+)
 from adapters.postgres.carrier_queries import PostgresCarrierQueries
 from adapters.postgres.carrier_references import PostgresReferences
 from adapters.postgres.carrier_sms import PostgresOperatorLog, PostgresSms
@@ -27,6 +32,7 @@ from application.carrier.broadcast import (
     PlanBroadcasts,
     SendBroadcasts,
 )
+from application.carrier.cache import WarmFresh
 from application.carrier.charge_due import ChargeDue, ChargePeriodic, RetryFailed
 from application.carrier.digest_answers import DigestAnswers
 from application.carrier.digest_reports import DigestReports
@@ -60,6 +66,7 @@ class Carrier:
     references: PostgresReferences
     operators: Operators
     fresh: RedisFresh
+    warm: WarmFresh
     throttle: RedisThrottle
     digest: DigestAnswers
     receive: ReceiveCallback
@@ -115,6 +122,7 @@ def build_carrier(
         references=references,
         operators=gateways,
         fresh=fresh,
+        warm=WarmFresh(PostgresLiveNumbers(engine), fresh),
         throttle=throttle,
         digest=digest,
         receive=ReceiveCallback(

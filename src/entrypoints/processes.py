@@ -50,6 +50,7 @@ def worker_parts(
             bell=container.bell(),
             side=_side_door(settings, container),
             queues=(lambda: all_queues(container.engine())) if follows_operators else None,
+            warm=container.carrier().warm if follows_operators else None,
             close=lambda: close(container),
         )
 

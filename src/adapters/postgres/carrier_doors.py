@@ -6,9 +6,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.carrier.cache import Fresh
 from application.queues import QueueSpec, queue_table
 from domain.carrier.operator import BRIDGE
 from domain.shared.ids import SubscriptionId
+from domain.shared.msisdn import Msisdn
+
+_LIVE_NUMBERS = """
+SELECT number.msisdn, number.version, live.ids
+FROM carrier_subscriber AS number
+JOIN LATERAL (
+    SELECT array_agg(one.id) AS ids FROM subscription AS one
+    WHERE one.msisdn = number.msisdn
+        AND one.status IN ('created', 'active', 'past_due', 'paused')
+) AS live ON live.ids IS NOT NULL
+WHERE number.msisdn > $1 ORDER BY number.msisdn LIMIT $2
+"""
 
 
 async def all_queues(engine: AsyncEngine) -> Mapping[str, QueueSpec]:

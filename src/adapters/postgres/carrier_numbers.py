@@ -148,6 +148,16 @@ class PostgresNumbers:
         )
         return {Msisdn(row["msisdn"]) for row in rows}
 
+    async def paid_since(self, ids: Collection[CustomerId], since: datetime) -> set[CustomerId]:
+        """Return the payers who were charged anything since an instant."""
+        rows = await self._driver.fetch(
+            "SELECT DISTINCT customer_id FROM payment "
+            "WHERE customer_id = ANY($1) AND captured_at >= $2",
+            list(ids),
+            since,
+        )
+        return {CustomerId(row["customer_id"]) for row in rows}
+
     async def spent(
         self, ids: Collection[CustomerId], *, day: datetime, month: datetime
     ) -> Mapping[CustomerId, Spent]:

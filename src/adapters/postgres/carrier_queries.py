@@ -43,6 +43,17 @@ WHERE ($1::text IS NULL OR service.operator = $1) AND ($2::text IS NULL OR one.s
     AND ($3::date IS NULL OR (one.day, one.service_id) < ($3, $4))
 ORDER BY one.day DESC, one.service_id DESC LIMIT $5
 """
+_EXPIRED = """
+SELECT DISTINCT expired.msisdn FROM carrier.retries_expired AS expired
+LEFT JOIN carrier_order AS ordered ON ordered.tid = expired.tid
+    AND ordered.operator = expired.operator_name
+WHERE expired.operator_name = $1 AND expired.service_code = $2
+    AND ($3::timestamptz IS NULL OR expired.expired_at >= $3)
+    AND ($4::timestamptz IS NULL OR expired.expired_at < $4)
+    AND ($5::text IS NULL OR ordered.campaign_code = $5)
+    AND expired.msisdn > $6
+ORDER BY expired.msisdn LIMIT $7
+"""
 _NUMBERS_IN_REPORTS = ("msisdn", "before", "after")
 
 
@@ -70,6 +81,24 @@ class PostgresCarrierQueries:
             if last
             else None,
         )
+
+    async def expired(
+        self,
+        operator: str,
+        service_code: str,
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        campaign: str | None,
+        after: str,
+        limit: int,
+    ) -> Sequence[Msisdn]:
+        """Return numbers whose retries came to nothing, each once, by number; `after` goes on."""
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(
+                _EXPIRED, operator, service_code, since, until, campaign, after, limit
+            )
+        return [Msisdn(row["msisdn"]) for row in rows]
 
     async def broadcasts(self, page: Page, operator: str | None, status: str | None) -> Listing:
         """Return the texts of days, latest day first."""

@@ -36,6 +36,34 @@ class FreshSubscriptions(Protocol):
         ...
 
 
+class LiveNumbers(Protocol):
+    """What numbers have, read apart from any transaction."""
+
+    async def page(self, after: str, limit: int) -> Mapping[Msisdn, Fresh]:
+        """Return numbers with live subscriptions behind a number, in the order of the numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WarmFresh:
+    """Fills the cache from the database: a process that just started has nobody to wait for."""
+
+    numbers: LiveNumbers
+    fresh: FreshSubscriptions
+
+    async def __call__(self, *, page: int = 1000, most: int = 500_000) -> int:
+        """Read numbers page by page, at most so many; return how many were kept."""
+        after, kept = "", 0
+        while kept < most:
+            entries = await self.numbers.page(after, min(page, most - kept))
+            if not entries:
+                break
+            await self.fresh.keep(entries)
+            kept += len(entries)
+            after = max(number.digits for number in entries)
+        return kept
+
+
 async def live_of(
     uow: CarrierUnitOfWork, fresh: FreshSubscriptions, payers: Mapping[Msisdn, Payer]
 ) -> Mapping[Msisdn, Sequence[Subscription]]:

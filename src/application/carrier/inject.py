@@ -1,4 +1,4 @@
-"""Charge a list of numbers once, by order of a person: transactions only, no subscription moves.
+"""Charge many numbers once, by order of a person: transactions only, no subscription moves.
 
 The checks and caps are those of every charge. A number is charged once per batch, by the name of
 the batch, however often the file is run again and whatever it repeats.
@@ -6,9 +6,9 @@ the batch, however often the file is run again and whatever it repeats.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from application.carrier.ports import (
@@ -16,6 +16,7 @@ from application.carrier.ports import (
     CarrierUnitOfWork,
     Offer,
     Opened,
+    Payer,
     Reference,
     References,
 )
@@ -31,16 +32,22 @@ from domain.shared.ids import CustomerId
 from domain.shared.msisdn import Msisdn
 
 _DUE = timedelta(days=3)
-_OCCASION = "injection"
+INJECTION, EXPIRED = "injection", "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is charged: a service of an operator, at its price now, under a name of its own."""
+    """What is charged: a service of an operator, at its price now, under a name of its own.
+
+    `occasion` is INJECTION for a list that somebody brought, EXPIRED for numbers whose retries came
+    to nothing. Who paid anything since `not_paid_since` is left out.
+    """
 
     name: str
     operator: str
     service_code: str
+    occasion: str = INJECTION
+    not_paid_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,12 @@ class InjectCharges:
             day, month = day_and_month(now, operator.zone)
             ids = [payer.customer_id for payer in payers.values()]
             spent = dict(await uow.numbers.spent(ids, day=day, month=month))
+        paid = await self._paid(uow, batch, payers)
         allowed: list[Msisdn] = []
         for number in sorted(own):
+            if payers[number].customer_id in paid:
+                counts["paid_before"] += 1
+                continue
             forbidden = listed(lists.get(number, frozenset()))
             if forbidden is not None:
                 counts[forbidden.value] += 1
@@ -82,16 +93,16 @@ class InjectCharges:
             else:
                 allowed.append(number)
         keys = {_key(number): number for number in allowed}
-        new = await self.inbox.receive_many(uow, f"{_OCCASION}:{batch.name}", list(keys))
+        new = await self.inbox.receive_many(uow, f"{batch.occasion}:{batch.name}", list(keys))
         counts["known"] += len(allowed) - len(new)
         charges = [
             BatchCharge(
                 cause=cause,
-                occasion=_OCCASION,
+                occasion=batch.occasion,
                 customer_id=payers[keys[key]].customer_id,
                 operator=operator.code,
                 money=offer.money,
-                reference=f"{_OCCASION}:{batch.service_code}:{batch.name}",
+                reference=f"{batch.occasion}:{batch.service_code}:{batch.name}",
                 description=f"{batch.service_code}, {batch.name}",
                 invoice_due_at=now + _DUE,
             )
@@ -100,6 +111,14 @@ class InjectCharges:
         opened = await uow.charging.open_batch(charges)
         counts["charged"] += sum(isinstance(one, Opened) for one in opened)
         return +counts
+
+    async def _paid(
+        self, uow: CarrierUnitOfWork, batch: Batch, payers: Mapping[Msisdn, Payer]
+    ) -> set[CustomerId]:
+        if batch.not_paid_since is None:
+            return set()
+        ids = [payer.customer_id for payer in payers.values()]
+        return await uow.numbers.paid_since(ids, batch.not_paid_since)
 
 
 def _offer(reference: Reference, batch: Batch) -> tuple[Operator, Offer]:

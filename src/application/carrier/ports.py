@@ -156,6 +156,10 @@ class Numbers(Protocol):
         """Put numbers on a list; return those that were not on it before."""
         ...
 
+    async def paid_since(self, ids: Collection[CustomerId], since: datetime) -> set[CustomerId]:
+        """Return the payers who were charged anything since an instant."""
+        ...
+
     async def spent(
         self, ids: Collection[CustomerId], *, day: datetime, month: datetime
     ) -> Mapping[CustomerId, Spent]:

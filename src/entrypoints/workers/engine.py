@@ -61,8 +61,17 @@ class Engine(Middleware):
         self._sweeping = asyncio.run_coroutine_threadsafe(sweep.run(), loop)
         if self._parts.side is not None:
             loop.call_soon_threadsafe(self._parts.side.open)
+        if self._parts.warm is not None:
+            asyncio.run_coroutine_threadsafe(self._warmed(self._parts.warm), loop)
         if self._parts.queues is not None:
             asyncio.run_coroutine_threadsafe(self._watch(self._parts.queues), loop)
+
+    async def _warmed(self, warm: Callable[[], Awaitable[object]]) -> None:
+        """Fill a cache; what it would have known is asked of the database when that fails."""
+        try:
+            await warm()
+        except Exception as error:  # the boundary of a task nothing waits for
+            _LOG.warning("the caches start cold: %s: %s", type(error).__name__, error)
 
     async def _watch(self, queues: Callable[[], Awaitable[Mapping[str, QueueSpec]]]) -> None:
         """Ask to be started anew when there are queues, or kinds of them, nobody here works on."""

@@ -13,7 +13,8 @@ class WorkerParts:
     """The executors' tools, the bell, and how to let go of everything at the end.
 
     `side` shows the figures of the process, where it has a port for that. `queues` tells which
-    there are now, where the process is to work on all of them.
+    there are now, where the process is to work on all of them. `warm` fills a cache
+    beside the work; nothing waits for it.
     """
 
     shop: Workshop
@@ -21,6 +22,7 @@ class WorkerParts:
     side: SideDoor | None = None
     queues: Callable[[], Awaitable[Mapping[str, QueueSpec]]] | None = None
     close: Callable[[], Awaitable[None]]
+    warm: Callable[[], Awaitable[object]] | None = None
 
 
 BuildParts = Callable[[], Awaitable[WorkerParts]]

@@ -16,6 +16,7 @@ from entrypoints.container import Container
 _LOG = logging.getLogger("kazna.worker")
 # Numbers on lists are asked of the database each time: there is nothing to reload, and that is so.
 _ALWAYS_FRESH = frozenset({"blacklist", "msisdn_blacklist", "postpaid", "msisdn_postpaid"})
+_SUBSCRIPTIONS = frozenset({"subscriptions"})
 _REFERENCE = frozenset({"operators", "services", "campaigns", "keywords"})
 
 
@@ -35,26 +36,36 @@ def side_app(house: Container) -> Litestar:
     @get("/cqr")
     async def cqr(t: FromQuery[str] = "") -> Response[dict[str, Any]]:
         """Reload a table's cache; one that fails keeps what was known."""
+        known = sorted(_ALWAYS_FRESH | _REFERENCE | _SUBSCRIPTIONS)
+        if not t:
+            return _refused("name the table: /cqr?t=services", 400, tables=known)
         if t in _ALWAYS_FRESH:
-            return Response({"table": t, "status": "asked of the database each time"})
+            return _reloaded(t, status="asked of the database each time")
+        if t in _SUBSCRIPTIONS:
+            return _reloaded(t, status="reloaded", numbers=await house.carrier().warm())
         if t not in _REFERENCE:
-            known = sorted(_ALWAYS_FRESH | _REFERENCE)
-            return Response({"error": f"there is no table {t!r}", "tables": known}, status_code=404)
+            return _refused(f"there is no table {t!r}", 404, tables=known)
         try:
             read = await house.carrier().references.reload()
         except Unavailable as error:
-            return Response({"error": f"kept what was known: {error}"}, status_code=503)
-        return Response(
-            {
-                "table": t,
-                "status": "reloaded",
-                "operators": len(read.operators),
-                "services": len(read.offers),
-                "campaigns": len(read.campaigns),
-            }
+            return _refused(f"kept what was known: {error}", 503)
+        return _reloaded(
+            t,
+            status="reloaded",
+            operators=len(read.operators),
+            services=len(read.offers),
+            campaigns=len(read.campaigns),
         )
 
     return Litestar([metrics, health, cqr], openapi_config=None, logging_config=None)
+
+
+def _reloaded(table: str, **told: object) -> Response[dict[str, Any]]:
+    return Response({"success": True, "table": table, **told})
+
+
+def _refused(why: str, status: int, **told: object) -> Response[dict[str, Any]]:
+    return Response({"success": False, "error": why, **told}, status_code=status)
 
 
 class SideDoor:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from application.carrier.gateway import Declined, OperatorDecline, OperatorReceipt
 from domain.carrier.checks import NumberList
-from domain.subscriptions.model import PastDue
+from domain.subscriptions.model import Expired, PastDue
 from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
 from tests.integration.cli.conftest import Ended, run_python
+
+DECLINED = Declined(OperatorReceipt(token="", code="112"), OperatorDecline.INSUFFICIENT_FUNDS)
 
 
 @pytest.fixture
@@ -175,6 +178,40 @@ async def test_a_batch_charges_each_number_once_and_moves_no_subscription(
     results = await shop.rows("SELECT result FROM carrier.transactions")
     assert [row["result"] for row in results] == ["injection_paid"]
     assert shop.operators.by_code["mobilink"].asked[0].service_code == "tips"
+
+
+async def test_numbers_given_up_on_are_charged_once_more_and_stay_expired(
+    home: CarrierHouse, kazna: Kazna
+) -> None:
+    gateway = await home.operator()
+    await home.service(delay_hours=24, retry_days=2)
+    gateway.will(NUMBER, *[DECLINED] * 5)
+    gateway.will(OTHER, *[DECLINED] * 5)
+    await home.ordered(home.order(), home.order(OTHER))
+    for _ in range(4):
+        home.clock.advance(timedelta(days=1, minutes=1))
+        await home.run("retries")
+        await home.carry_out()
+    gateway.script.clear()
+    order = ("expired", "--operator", "mobilink", "--service", "tips", "--name", "e1")
+
+    none = await kazna(*order, "--since", "2030-01-01T00:00:00Z", "--json")
+    dry = await kazna(*order, "--dry-run", "--json")
+    first = await kazna(*order, "--count", "1", "--json")
+    await home.carry_out()
+    second = await kazna(*order, "--json")
+    await home.carry_out()
+    paid = await kazna(*order[:-1], "e2", "--not-paid-since", "2026-03-01T00:00:00Z", "--json")
+
+    told = [one.json["charged"] for one in (none, dry, first, second, paid)]
+    assert told == [0, 2, 1, 1, 0]
+    assert (second.json["known"], paid.json["paid_before"]) == (1, 2)
+    states = [(await home.only(number)).state for number in (NUMBER, OTHER)]
+    assert all(isinstance(state, Expired) for state in states)
+    results = await home.rows(
+        "SELECT msisdn FROM carrier.transactions WHERE result = 'expired_paid' ORDER BY msisdn"
+    )
+    assert [row["msisdn"] for row in results] == [NUMBER.digits, OTHER.digits]
 
 
 async def test_a_batch_for_nobody_is_refused_in_a_sentence(

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis.asyncio as redis
 
+from application.carrier.cache import Fresh
 from entrypoints.container import Container, build_container, close
 from entrypoints.settings import read_settings
 from entrypoints.workers.side_door import SideDoor, side_app
-from tests.integration.carrier.house import CarrierHouse
+from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
 
 
 @pytest.fixture
@@ -61,8 +63,32 @@ async def test_a_table_nobody_knows_is_refused(
     worker: tuple[Container, httpx.AsyncClient],
 ) -> None:
     answer = await worker[1].get("/cqr", params={"t": "secrets"})
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json()["success"]) == (404, False)
     assert "operators" in answer.json()["tables"]
+    assert (await worker[1].get("/cqr")).status_code == 400
+
+
+async def test_a_cold_cache_is_warmed_with_what_numbers_have(
+    home: CarrierHouse, worker: tuple[Container, httpx.AsyncClient]
+) -> None:
+    container, client = worker
+    await home.operator()
+    await home.service()
+    await home.ordered(home.order(), home.order(OTHER))
+    await home.stop((await home.only(OTHER)).id)
+    await redis.Redis.from_url(container.redis_url()).flushall()
+    fresh = container.carrier().fresh
+
+    assert await fresh.get_many([NUMBER]) == {}
+    answer = await client.get("/cqr", params={"t": "subscriptions"})
+
+    assert (answer.status_code, answer.json()["numbers"]) == (200, 1)
+    known = await fresh.get_many([NUMBER, OTHER])
+    version = await home.value(
+        "SELECT version FROM carrier_subscriber WHERE msisdn = $1", NUMBER.digits
+    )
+    assert known == {NUMBER: Fresh(version, [(await home.only()).id])}
+    assert await container.carrier().warm(page=1) == 1
 
 
 async def test_a_reload_that_fails_keeps_what_was_known(
