@@ -13,6 +13,7 @@ from adapters.postgres.carrier_broadcasts import PostgresBroadcasts
 from adapters.postgres.carrier_desk import PostgresDesk
 from adapters.postgres.carrier_doors import (
     PostgresBacklog,
+    PostgresChargeRecords,
     PostgresInbox,
     PostgresLiveNumbers,
     PostgresWireIds,
@@ -76,6 +77,7 @@ class Carrier:
     resolve: ResolveReport
     load_retries: LoadRetries
     inject: InjectCharges
+    charges: PostgresChargeRecords
     broadcasts: PlanBroadcasts
     queries: PostgresCarrierQueries
     sms: PostgresSms
@@ -133,6 +135,7 @@ def build_carrier(
         set_up=SetUpCarrier(desk, clock, entropy),
         queries=PostgresCarrierQueries(engine),
         inject=InjectCharges(references, PostgresInbox(), clock),
+        charges=PostgresChargeRecords(),
         broadcasts=PlanBroadcasts(references, days),
         load_retries=LoadRetries(references, PostgresWireIds(), clock, entropy),
         resolve=ResolveReport(desk, digest, unsubscribe, take_orders),

@@ -1,15 +1,19 @@
 """Small questions of the carrier's doors and jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.number_words import uuid_or_none
 from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.carrier.cache import Fresh
+from application.carrier.reconcile import KnownCharge
 from application.queues import QueueSpec, queue_table
 from domain.carrier.operator import BRIDGE
-from domain.shared.ids import SubscriptionId
+from domain.shared.ids import AttemptId, SubscriptionId
+from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
 
 _LIVE_NUMBERS = """
@@ -93,3 +97,42 @@ class PostgresInbox:
             uow.clock.now(),
         )
         return {row["external_id"] for row in rows}
+
+
+class PostgresChargeRecords:
+    """Charges of an operator, for whoever compares them with its records."""
+
+    async def known(
+        self, uow: PostgresUnitOfWork, operator: str, tokens: Collection[str]
+    ) -> Mapping[str, KnownCharge]:
+        """Return our charges by the operator's token or by ours."""
+        ours = {str(key): token for token in tokens if (key := uuid_or_none(token)) is not None}
+        rows = await uow.driver.fetch(
+            "SELECT id, external_id, captured_minor, currency FROM payment WHERE provider = $1 "
+            "AND (external_id = ANY($2) OR id = ANY($3::uuid[]))",
+            operator,
+            list(tokens),
+            list(ours),
+        )
+        found: dict[str, KnownCharge] = {}
+        for row in rows:
+            taken = row["captured_minor"]
+            captured = None if taken is None else Money.of(taken, row["currency"])
+            charge = KnownCharge(AttemptId(row["id"]), captured)
+            for token in (row["external_id"], ours.get(str(row["id"]))):
+                if token is not None:
+                    found[token] = charge
+        return found
+
+    async def unknown(
+        self, uow: PostgresUnitOfWork, operator: str, since: datetime, until: datetime
+    ) -> Mapping[AttemptId, str | None]:
+        """Return charges made in a stretch whose outcome is unknown, with the operator's token."""
+        rows = await uow.driver.fetch(
+            "SELECT id, external_id FROM payment WHERE provider = $1 AND status = 'unknown' "
+            "AND created_at >= $2 AND created_at < $3",
+            operator,
+            since,
+            until,
+        )
+        return {AttemptId(row["id"]): row["external_id"] for row in rows}

@@ -23,6 +23,7 @@ COMMANDS = {
     "retries": Lazy(f"{_HERE}.retries", "retries", "Load retries of numbers from a file."),
     "injection": Lazy(f"{_HERE}.injection", "injection", "Charge a list of numbers once."),
     "expired": Lazy(f"{_HERE}.injection", "expired", "Charge numbers given up on once more."),
+    "reconcile": Lazy(f"{_HERE}.reconcile", "reconcile", "Compare with an operator's records."),
     "numbers": Lazy(f"{_HERE}.numbers", "numbers", "Import lists of numbers."),
     "check-ledger": Lazy(f"{_HERE}.check", "check_ledger", "Recompute the books."),
     "check": Lazy(f"{_HERE}.check", "check", "Check everything that must hold."),

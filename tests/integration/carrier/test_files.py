@@ -7,10 +7,17 @@ from typing import Any
 
 import pytest
 
-from application.carrier.gateway import Declined, OperatorDecline, OperatorReceipt
+from adapters.memory.operator import BILL_AND_VANISH
+from application.carrier.gateway import (
+    Declined,
+    OperatorDecline,
+    OperatorReceipt,
+    OutcomeUnknown,
+)
 from domain.carrier.checks import NumberList
+from domain.shared.msisdn import Msisdn
 from domain.subscriptions.model import Expired, PastDue
-from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
+from tests.integration.carrier.house import NUMBER, OTHER, PRICE, CarrierHouse
 from tests.integration.cli.conftest import Ended, run_python
 
 DECLINED = Declined(OperatorReceipt(token="", code="112"), OperatorDecline.INSUFFICIENT_FUNDS)
@@ -212,6 +219,46 @@ async def test_numbers_given_up_on_are_charged_once_more_and_stay_expired(
         "SELECT msisdn FROM carrier.transactions WHERE result = 'expired_paid' ORDER BY msisdn"
     )
     assert [row["msisdn"] for row in results] == [NUMBER.digits, OTHER.digits]
+
+
+async def test_an_operators_records_settle_what_nobody_knew(
+    shop: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    gateway = shop.operators.by_code["mobilink"]
+    third = Msisdn("923331112223")
+    gateway.will(NUMBER, BILL_AND_VANISH)
+    gateway.will(OTHER, OutcomeUnknown("the connection broke"))
+    await shop.ordered(shop.order(), shop.order(OTHER), shop.order(third))
+    lines = [
+        {"token": bill.token, "msisdn": bill.msisdn.digits, "amount_minor": PRICE.amount_minor}
+        | {"currency": "PKR", "at": shop.clock.now().isoformat()}
+        for bill in gateway.billed
+    ]
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    stretch = ("--since", "2026-03-02T00:00:00Z", "--until", "2026-03-03T00:00:00Z")
+    order = ("reconcile", str(path), "--operator", "mobilink", *stretch, "--json")
+
+    early = await kazna(*order, "--margin", "1000", "--dry-run")
+    broken = await kazna("reconcile", _file(tmp_path, "nonsense"), *order[2:])
+    dry = await kazna(*order, "--dry-run")
+    first = await kazna(*order)
+    await shop.carry_out()
+    second = await kazna(*order)
+
+    assert (early.json["not_billed"], broken.code, broken.json["not_billed"]) == (0, 1, 0)
+    told = {"dry_run": False, "lines": 2, "agree": 1, "reported": 1, "not_billed": 1}
+    assert first.json == told | {"differ": 0, "invalid": 0}
+    assert dry.json == first.json | {"dry_run": True}
+    assert second.json == first.json | {"agree": 2, "reported": 0, "not_billed": 0}
+    states = [(await shop.attempts(number))[0]["status"] for number in (NUMBER, OTHER, third)]
+    assert states == ["succeeded", "declined", "succeeded"]
+    assert isinstance((await shop.only(OTHER)).state, PastDue)
+
+    path.write_text(json.dumps(lines[0] | {"amount_minor": 1}) + "\n")
+    wrong = await kazna(*order)
+    assert (wrong.code, wrong.json["differ"]) == (1, 1)
+    assert lines[0]["token"] in wrong.err
 
 
 async def test_a_batch_for_nobody_is_refused_in_a_sentence(
