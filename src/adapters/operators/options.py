@@ -67,6 +67,14 @@ class Options:
             raise ValueError(f"the option {name} is a list of texts that are not empty")
         return tuple(value)
 
+    def wholes(self, name: str, *, low: int, high: int) -> frozenset[int]:
+        """Read a list of whole numbers between two others, both included; none by default."""
+        value = self._take(name, ())
+        is_list = isinstance(value, list | tuple | set | frozenset)
+        if not is_list or not all(type(one) is int and low <= one <= high for one in value):
+            raise ValueError(f"the option {name} is a list of whole numbers from {low} to {high}")
+        return frozenset(value)
+
     def table(self, name: str, default: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         """Read a table; its values are the caller's to check."""
         value = self._take(name, default or {})

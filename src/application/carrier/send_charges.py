@@ -88,7 +88,16 @@ class SendCharges:
 
     async def record(self, uow: CarrierUnitOfWork, batch: Sequence[tuple[Message, Said]]) -> None:
         """Hand the answers on to be settled, and the bodies to the operator log."""
-        uow.messages.add(_answer_message(message, said) for message, said in batch)
+        uow.messages.add(
+            answer_message(
+                said.leaving.operator,
+                said.leaving.attempt_id,
+                said.question,
+                said.outcome,
+                message.correlation_id,
+            )
+            for message, said in batch
+        )
         self.journal.note(
             uow,
             [
@@ -140,11 +149,7 @@ class SendCharges:
         forbidden: NumberList | None,
     ) -> Said | None:
         if attempt.fresh and forbidden is not None:
-            receipt = OperatorReceipt(token="", code=f"listed:{forbidden.value}")
-            outcome = (
-                Blacklisted(receipt) if forbidden is NumberList.BLACKLISTED else Postpaid(receipt)
-            )
-            return Said(attempt, outcome, "check", msisdn)
+            return Said(attempt, forbidden_outcome(forbidden), "check", msisdn)
         question = "charge" if attempt.fresh else "query"
         try:
             gateway = await self.operators.get(attempt.operator)
@@ -176,6 +181,12 @@ class SendCharges:
             return await gateway.query(attempt.external_id or token_of(attempt.attempt_id), msisdn)
         late = self.clock.now() - attempt.since > capabilities.callback_timeout
         return MissedReport() if attempt.status == "accepted" and late else None
+
+
+def forbidden_outcome(name: NumberList) -> Blacklisted | Postpaid:
+    """Answer in the operator's place for a number on a list: it is never asked to charge it."""
+    receipt = OperatorReceipt(token="", code=f"listed:{name.value}")
+    return Blacklisted(receipt) if name is NumberList.BLACKLISTED else Postpaid(receipt)
 
 
 def token_of(attempt_id: AttemptId) -> str:
@@ -221,15 +232,19 @@ def _reply(said: Said | None) -> Said | Done | Failed:
             return said
 
 
-def _answer_message(message: Message, said: Said) -> NewMessage:
+def answer_message(
+    operator: str,
+    attempt_id: AttemptId,
+    question: str,
+    outcome: NumberOutcome,
+    correlation_id: UUID | None,
+) -> NewMessage:
+    """Build the message that settles an answer, whoever brought it."""
     payload: Payload = {
-        "attempt_id": str(said.leaving.attempt_id),
-        "question": said.question,
-        "outcome": outcome_to_json(said.outcome),
+        "attempt_id": str(attempt_id),
+        "question": question,
+        "outcome": outcome_to_json(outcome),
     }
     return NewMessage(
-        queue=f"{said.leaving.operator}_responses",
-        name=ANSWER,
-        payload=payload,
-        correlation_id=message.correlation_id,
+        queue=f"{operator}_responses", name=ANSWER, payload=payload, correlation_id=correlation_id
     )

@@ -102,16 +102,13 @@ class SendSms:
     async def record(self, uow: UnitOfWork, batch: Sequence[tuple[Message, SmsAnswer]]) -> None:
         """Hand the answers on, and the bodies to the operator log."""
         uow.messages.add(
-            NewMessage(
-                queue=f"{said.row.operator}_sms_responses",
-                name=SMS_ANSWER,
-                payload={
-                    "sms_id": str(said.row.id),
-                    "status": said.status,
-                    "token": said.token,
-                    "error": said.error,
-                },
-                correlation_id=message.correlation_id,
+            sms_answer_message(
+                said.row.operator,
+                said.row.id,
+                said.status,
+                said.token,
+                said.error,
+                message.correlation_id,
             )
             for message, said in batch
         )
@@ -163,6 +160,23 @@ class RecordSms:
                 for message in batch
             ],
         )
+
+
+def sms_answer_message(
+    operator: str,
+    sms_id: UUID,
+    status: str,
+    token: str | None,
+    error: str | None,
+    correlation_id: UUID | None,
+) -> NewMessage:
+    """Build the message that decides a text, whoever brought the answer."""
+    return NewMessage(
+        queue=f"{operator}_sms_responses",
+        name=SMS_ANSWER,
+        payload={"sms_id": str(sms_id), "status": status, "token": token, "error": error},
+        correlation_id=correlation_id,
+    )
 
 
 def _line(said: SmsAnswer) -> Exchanged:

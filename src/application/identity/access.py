@@ -52,6 +52,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "carrier:read": _BOOKS | {Role.SERVICE},
     "carrier:manage": _STAFF,
     "carrier:resolve": _STAFF,
+    "queues:work": frozenset({Role.WORKER}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

@@ -23,6 +23,7 @@ from entrypoints.api.routes import (
     invoices,
     operations,
     payments,
+    queues,
     subscriptions,
 )
 from entrypoints.container import Container, close
@@ -52,6 +53,7 @@ def create_app(house: Container) -> Litestar:
         "Carrier": carrier,
         "Carrier desk": carrier_desk,
         "Broadcasts": carrier_broadcasts,
+        "Queues": queues,
         "Operations": operations,
     }
     api = Router(

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -20,22 +19,6 @@ _BATCH = 500
 _LONGEST_LINE = 64 * 1024
 
 
-class Record(msgspec.Struct, frozen=True):
-    """One line: the documented record, of which a retry needs these fields."""
-
-    tid: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-    msisdn: Annotated[str, msgspec.Meta(min_length=5, max_length=40)]
-    operator_code: Annotated[int, msgspec.Meta(ge=1)]
-    service_code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    price: Annotated[int, msgspec.Meta(ge=1, le=10**15)]
-    retry_days: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-    delay_hours: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-    created_at: datetime
-    last_pay_attempt_at: datetime
-    subscription_id: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    attempts_count: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1
-
-
 class _Line:
     """A line of the file with its place, and what is wrong with it."""
 
@@ -45,7 +28,7 @@ class _Line:
         self.why: str | None = None
         try:
             self.record = _read(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except ValueError as error:
             self.why = str(error)
 
 
@@ -146,33 +129,8 @@ def _batches(file: Path) -> Iterator[list[_Line]]:
 
 
 def _read(text: bytes) -> "RetryRecord":
-    from application.carrier.load_retries import RetryRecord
-    from domain.shared.errors import InvalidValue
-    from domain.shared.msisdn import Msisdn
+    from adapters.wire.record import read_retry
 
     if len(text) >= _LONGEST_LINE - 1:
         raise ValueError(f"a record has less than {_LONGEST_LINE} bytes")
-    given = msgspec.json.decode(text, type=Record)
-    try:
-        msisdn = Msisdn(given.msisdn.lstrip("+"))
-    except InvalidValue as error:
-        raise ValueError(str(error)) from None
-    return RetryRecord(
-        tid=given.tid,
-        msisdn=msisdn,
-        operator_code=given.operator_code,
-        service_code=given.service_code,
-        wire_id=given.subscription_id,
-        price_minor=given.price,
-        retry_days=given.retry_days,
-        delay_hours=given.delay_hours,
-        attempts=given.attempts_count,
-        created_at=_utc(given.created_at, "created_at"),
-        last_pay_attempt_at=_utc(given.last_pay_attempt_at, "last_pay_attempt_at"),
-    )
-
-
-def _utc(instant: datetime, name: str) -> datetime:
-    if instant.tzinfo is None:
-        raise ValueError(f"{name} needs an offset from UTC")
-    return instant.astimezone(UTC)
+    return read_retry(text)

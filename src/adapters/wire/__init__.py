@@ -1,0 +1,1 @@
+"""The messages that foreign programs know, translated at the edge."""
