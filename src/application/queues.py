@@ -87,35 +87,33 @@ _OPERATOR = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def operator_queues(
-    operators: Iterable[str], bridged: Collection[str] = ()
+    operators: Iterable[str], foreign: Collection[str] = ()
 ) -> tuple[QueueSpec, ...]:
     """Declare the six queues of each operator, whose codes come from the database.
 
-    The requests of those that are `bridged` are carried out elsewhere. Refuses with `InvalidValue`
-    a code that is not lower case letters, digits and underscores.
+    Those named as `foreign` are carried out elsewhere. Refuses with `InvalidValue` a code that is
+    not lower case letters, digits and underscores.
     """
     specs: list[QueueSpec] = []
     for operator in operators:
         if not _OPERATOR.fullmatch(operator):
             raise InvalidValue(f"{operator!r} cannot name the queues of an operator")
-        requests: tuple[QueueSpec, ...] = (
-            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=60.0, lanes=4),
-            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=60.0),
-        )
-        if operator in bridged:
-            requests = tuple(replace(spec, kind=Kind.FOREIGN, lanes=1) for spec in requests)
         specs += (
             _local(f"{operator}_new_subscriptions", batch_limit=100),
             _local(f"{operator}_mo_tarifficate", batch_limit=100),
+            _remote(f"{operator}_requests", batch_limit=20, time_limit_seconds=60.0, lanes=4),
             _local(f"{operator}_responses", batch_limit=100),
+            _remote(f"{operator}_sms_requests", batch_limit=20, time_limit_seconds=60.0),
             _local(f"{operator}_sms_responses", batch_limit=100),
-            *requests,
         )
-    return tuple(specs)
+    return tuple(
+        replace(spec, kind=Kind.FOREIGN, lanes=1) if spec.name in foreign else spec
+        for spec in specs
+    )
 
 
 def queue_table(
-    operators: Iterable[str] = (), bridged: Collection[str] = ()
+    operators: Iterable[str] = (), foreign: Collection[str] = ()
 ) -> Mapping[str, QueueSpec]:
     """Return every queue of this deployment by name."""
-    return {spec.name: spec for spec in (*SHARED_QUEUES, *operator_queues(operators, bridged))}
+    return {spec.name: spec for spec in (*SHARED_QUEUES, *operator_queues(operators, foreign))}

@@ -37,11 +37,11 @@ WHERE payment.id = ANY($1)
 
 _TEXTS = """
 SELECT sms.id, sms.operator, sms.msisdn, sms.service_code, sms.body, sms.subscription_id,
-    one.wire_id, ordered.tid
+    sms.status, one.wire_id, ordered.tid
 FROM carrier_sms AS sms
 JOIN subscription AS one ON one.id = sms.subscription_id
 LEFT JOIN carrier_order AS ordered ON ordered.subscription_id = one.id
-WHERE sms.id = ANY($1) AND sms.status = 'queued'
+WHERE sms.id = ANY($1)
 """
 
 _HELD = f"""
@@ -76,7 +76,7 @@ class PostgresBridge:
     async def texts(
         self, uow: PostgresUnitOfWork, ids: Collection[UUID]
     ) -> Mapping[UUID, WireText]:
-        """Load texts that are not decided yet, without locks."""
+        """Load texts, without locks."""
         rows = await uow.driver.fetch(_TEXTS, list(ids)) if ids else []
         return {
             row["id"]: WireText(
@@ -88,6 +88,7 @@ class PostgresBridge:
                 subscription_id=row["subscription_id"],
                 wire_id=row["wire_id"],
                 body=row["body"],
+                is_open=row["status"] == "queued",
             )
             for row in rows
         }

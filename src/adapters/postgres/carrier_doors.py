@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.number_words import uuid_or_none
 from adapters.postgres.connections import borrowed
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.carrier.bridge import foreign_queues
 from application.carrier.cache import Fresh
 from application.carrier.reconcile import KnownCharge
 from application.queues import QueueSpec, queue_table
-from domain.carrier.operator import BRIDGE
 from domain.shared.ids import AttemptId, SubscriptionId
 from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
@@ -31,9 +31,11 @@ WHERE number.msisdn > $1 ORDER BY number.msisdn LIMIT $2
 async def all_queues(engine: AsyncEngine) -> Mapping[str, QueueSpec]:
     """Return every queue of this deployment: the shared ones, and those of its operators."""
     async with borrowed(engine) as (_, driver):
-        rows = await driver.fetch("SELECT code, protocol FROM carrier_operator ORDER BY code")
-    bridged = {row["code"] for row in rows if row["protocol"] == BRIDGE}
-    return queue_table([row["code"] for row in rows], bridged)
+        rows = await driver.fetch(
+            "SELECT code, protocol, options FROM carrier_operator ORDER BY code"
+        )
+    foreign = {name for row in rows for name in foreign_queues(**row)}
+    return queue_table([row["code"] for row in rows], foreign)
 
 
 class PostgresBacklog:
@@ -118,7 +120,7 @@ class PostgresChargeRecords:
         for row in rows:
             taken = row["captured_minor"]
             captured = None if taken is None else Money.of(taken, row["currency"])
-            charge = KnownCharge(AttemptId(row["id"]), captured)
+            charge = KnownCharge(AttemptId(row["id"]), row["external_id"], captured)
             for token in (row["external_id"], ours.get(str(row["id"]))):
                 if token is not None:
                     found[token] = charge

@@ -195,7 +195,7 @@ class AnswerRequests:
     ) -> _Ending:
         record = answer.record
         if work is None:
-            return _Ending()  # a text that was decided meanwhile
+            raise InvalidValue("nothing is known of what this message is about")
         if record.msisdn is not None and record.msisdn != work.msisdn:
             raise InvalidValue("the answer is about another number")
         if isinstance(work, WireText):
@@ -258,7 +258,7 @@ class AnswerRequests:
 def _lost(message: Message, work: WireCharge | WireText | None, error: str) -> _Ending:
     """Write down that a request may have been carried out."""
     if work is None:
-        return _Ending()
+        raise InvalidValue("nothing is known of what this message is about")
     if isinstance(work, WireText):
         told = sms_answer_message(
             work.operator, work.sms_id, "unknown", None, error, message.correlation_id

@@ -6,7 +6,7 @@ The program's words are the documented Record; here stands what of it means some
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from application.carrier.gateway import (
@@ -20,6 +20,7 @@ from application.carrier.gateway import (
     Postpaid,
 )
 from application.ports import Message, U_contra
+from domain.carrier.operator import BRIDGE
 from domain.shared.errors import InvalidValue
 from domain.shared.ids import AttemptId
 from domain.shared.money import Currency, Money
@@ -92,6 +93,7 @@ class WireText:
     subscription_id: UUID
     wire_id: int
     body: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +140,7 @@ class BridgeRows(Protocol[U_contra]):
         ...
 
     async def texts(self, uow: U_contra, ids: Collection[UUID]) -> Mapping[UUID, WireText]:
-        """Load texts that are not decided yet, without locks."""
+        """Load texts, without locks."""
         ...
 
     async def held(
@@ -162,6 +164,14 @@ class BridgeRows(Protocol[U_contra]):
     ) -> Mapping[int, datetime]:
         """Prolong the lease of messages; return when it ends of those that are still held."""
         ...
+
+
+def foreign_queues(code: str, protocol: str, options: Mapping[str, Any]) -> frozenset[str]:
+    """Name the queues of an operator that a program outside works on; texts where it sends any."""
+    if protocol != BRIDGE:
+        return frozenset()
+    texts = {f"{code}_sms_requests"} if options.get("sms", True) else set()
+    return frozenset({f"{code}_requests", *texts})
 
 
 def receipt_of(record: WireRecord) -> OperatorReceipt:

@@ -177,7 +177,7 @@ class HandOut:
         texts = await self.rows.texts(uow, ids.values())
         for message in batch:
             text = texts.get(ids[message.id])
-            if text is None:
+            if text is None or not text.is_open:
                 found.done.append(message.id)
             else:
                 found.handed.append(Handed(message.id, text, again=message.attempt > 1))

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+from application.carrier.bridge import foreign_queues
 from application.messaging.sweep import Sweep
 from application.queues import Kind, queue_table
 from tests.integration.messages.rig import Remote, Rig
 
-QUEUE = queue_table(["acme"], bridged={"acme"})["acme_requests"]
+QUEUE = queue_table(["acme"], foreign={"acme_requests"})["acme_requests"]
 BRIEF = replace(QUEUE, lease_seconds=30.0, batch_limit=1)
 
 
@@ -61,7 +62,11 @@ async def test_what_was_let_fall_too_often_is_dead(rig: Rig) -> None:
 
 
 def test_only_the_requests_of_a_bridged_operator_are_foreign() -> None:
-    table = queue_table(["acme", "other"], bridged={"acme"})
+    names = foreign_queues("acme", "bridge", {}) | foreign_queues("other", "plain", {})
+    table = queue_table(["acme", "other"], names)
+
     foreign = {spec.name for spec in table.values() if spec.kind is Kind.FOREIGN}
+
     assert foreign == {"acme_requests", "acme_sms_requests"}
     assert table["other_requests"].kind is Kind.REMOTE
+    assert foreign_queues("acme", "bridge", {"sms": False}) == {"acme_requests"}

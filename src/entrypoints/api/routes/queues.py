@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from adapters.operators.bridge import terms_of
 from adapters.postgres.bridge import PostgresBridge
+from adapters.postgres.carrier_doors import PostgresInbox
 from adapters.wire.record import charge_record, read_record, text_record
 from application.carrier.answer_requests import (
     Answered,
@@ -24,21 +25,23 @@ from application.carrier.answer_requests import (
     Fate,
     Result,
 )
-from application.carrier.bridge import Handed, WireCharge
+from application.carrier.bridge import Handed, WireCharge, foreign_queues
 from application.carrier.hand_out import Claimed, HandOut
 from application.carrier.journal import LateJournal
+from application.carrier.take_deliveries import Delivered, TakeDeliveries
 from application.errors import NotFound, Unavailable
 from application.queues import operator_queues
 from domain.shared.errors import InvalidValue
 from entrypoints.api.answers import queues as answers
 from entrypoints.api.contract import serves
 from entrypoints.api.doors import caller_of
-from entrypoints.api.shapes_queues import Answers, Failures, NewClaim, NewRenewal
+from entrypoints.api.shapes_queues import Answers, Deliveries, Failures, NewClaim, NewRenewal
 from entrypoints.api.waiting import at_last
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
 _REQUESTS = frozenset({"requests", "sms_requests"})
+_RESPONSES = frozenset({"responses", "sms_responses", "new_subscriptions"})
 _STATUS = {
     Fate.TAKEN: HTTPStatus.OK,
     Fate.KNOWN: HTTPStatus.OK,
@@ -49,7 +52,7 @@ _STATUS = {
 
 def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of queues."""
-    hand_out, answer = _hand_out(house), _answer_requests(house)
+    hand_out, answer, take = _hand_out(house), _answer_requests(house), _take_deliveries(house)
     clock = house.clock()
 
     @post("/queues/{queue:str}/claim", **serves(answers.Claimed, "queues:work"))
@@ -127,7 +130,31 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         results, until = await answer.renew(counter, data.lease, data.ids, data.lease_seconds)
         return answers.Renewed(expires_at=until, results=_results(results))
 
-    return [claim, ack, fail, renew]
+    @post("/queues/{queue:str}/messages", **serves(answers.Results, "queues:work"))
+    async def messages(
+        request: Http, queue: FromPath[str], data: JSONBody[Deliveries]
+    ) -> answers.Results:
+        """Take what the program says by itself; the same id again in a queue is the same thing."""
+        counter = await _counter(house, request, queue, _RESPONSES)
+        _once([one.id for one in data.messages])
+        sound: list[Delivered] = []
+        refused: dict[int | str, Result] = {}
+        for one in data.messages:
+            try:
+                record = read_record(one.event_data, counter.operator)
+            except InvalidValue as error:
+                refused[one.id] = Result(one.id, Fate.REFUSED, str(error))
+            else:
+                sound.append(
+                    Delivered(id=one.id, event_name=one.event_name, record=record, token=one.token)
+                )
+        kind = queue.removeprefix(f"{counter.operator.code}_")
+        if kind == "new_subscriptions" and not counter.operator.is_active:
+            raise NotFound("queue", queue)
+        results = {one.id: one for one in await take(counter, kind, sound)} | refused
+        return answers.Results(results=_results([results[one.id] for one in data.messages]))
+
+    return [claim, ack, fail, renew, messages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +190,32 @@ def _answer_requests(house: Container) -> AnswerRequests:
     )
 
 
+def _take_deliveries(house: Container) -> TakeDeliveries:
+    carrier = house.carrier()
+    return TakeDeliveries(
+        house.open_uow(),
+        PostgresBridge(),
+        carrier.references,
+        PostgresInbox(),
+        carrier.take_orders,
+        LateJournal(),
+        house.clock(),
+        house.entropy(),
+    )
+
+
 async def _counter(house: Container, request: Http, queue: str, kinds: frozenset[str]) -> Counter:
     """Find the queue of the caller's operator; raise NotFound for every other one."""
     code = caller_of(request).subject
     operator = (await house.carrier().references.current()).operators.get(code)
     if operator is None or not operator.is_bridged:
         raise NotFound("queue", queue)
-    if queue.removeprefix(f"{code}_") not in kinds or not queue.startswith(f"{code}_"):
+    foreign = foreign_queues(code, operator.protocol, operator.options)
+    specs = {spec.name: spec for spec in operator_queues([code], foreign)}
+    if queue not in specs or queue.removeprefix(f"{code}_") not in kinds:
         raise NotFound("queue", queue)
-    specs = {spec.name: spec for spec in operator_queues([code], bridged={code})}
+    if queue not in foreign and kinds == _REQUESTS:
+        raise NotFound("queue", queue)
     try:
         terms = terms_of(operator)
     except ValueError as error:
@@ -179,7 +223,7 @@ async def _counter(house: Container, request: Http, queue: str, kinds: frozenset
     return Counter(operator=operator, terms=terms, spec=specs[queue])
 
 
-def _once(ids: Sequence[int]) -> None:
+def _once(ids: Sequence[int | str]) -> None:
     if len(set(ids)) != len(ids):
         raise InvalidValue("a message is named once")
 
