@@ -11,7 +11,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from adapters.phone_numbers import parse_number
 from application.carrier.bridge import WireCharge, WireRecord, WireText
 from application.carrier.load_retries import RetryRecord
 from domain.carrier.operator import Operator
@@ -86,7 +85,7 @@ def read_retry(text: bytes) -> RetryRecord:
     """Read a retry; raise ValueError with what is wrong, and where."""
     try:
         given = msgspec.json.decode(text, type=_RetryLine)
-        msisdn = Msisdn(given.msisdn.lstrip("+"))
+        msisdn = Msisdn(given.msisdn.removeprefix("+"))
         created_at = given.created_at.astimezone(UTC)
         last_pay_attempt_at = given.last_pay_attempt_at.astimezone(UTC)
     except (msgspec.DecodeError, UnicodeDecodeError, InvalidValue, OverflowError) as error:
@@ -110,11 +109,9 @@ def read_record(given: Record, operator: Operator) -> WireRecord:
     """Read what a program of an operator says; refuse what is about another operator."""
     if given.operator_code not in (0, operator.wire_id):
         raise InvalidValue(f"operator_code is {operator.wire_id} here, or absent")
-    msisdn = None
-    if given.msisdn:
-        msisdn = parse_number(given.msisdn, country_code=operator.country_code)
     return WireRecord(
-        msisdn=msisdn,
+        # Country code first: a number without one would be taken for another country's.
+        msisdn=Msisdn(given.msisdn.removeprefix("+")) if given.msisdn else None,
         service_code=given.service_code,
         campaign_code=given.campaign_id,
         tid=given.tid,
