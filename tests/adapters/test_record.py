@@ -145,6 +145,9 @@ def test_what_is_read_is_written_again(fields: dict[str, Any]) -> None:
         {"tid": "a\nb"},
         {"tid": "a\x00b"},
         {"tid": "x" * 301},
+        {"service_code": "a\x00"},
+        {"campaign_id": "a\n"},
+        {"msisdn": "923001234567\x00"},
         {"operator_token": "two words"},
         {"operator_token": "a\n"},
         {"sent_at": "2026-03-02T10:00:00"},
@@ -171,6 +174,13 @@ def test_a_retry_needs_what_makes_it_one(missing: str) -> None:
     assert (whole.wire_id, whole.attempts, whole.last_pay_attempt_at) == (None, 1, NOW)
     with pytest.raises(ValueError, match=missing):
         read_retry(msgspec.json.encode({k: v for k, v in RETRY.items() if k != missing}))
+
+
+@pytest.mark.parametrize("broken", [{"tid": ""}, {"tid": "\x00"}, {"service_code": "x" * 65}])
+def test_a_retry_is_held_to_what_a_record_is_too(broken: dict[str, Any]) -> None:
+    [name] = broken
+    with pytest.raises(ValueError, match=name):
+        read_retry(msgspec.json.encode({**RETRY, **broken}))
 
 
 def test_a_retry_from_before_all_time_is_refused() -> None:

@@ -20,6 +20,8 @@ from domain.shared.msisdn import Msisdn
 # `$` alone would let a last line feed through; no NUL, because no column stores one.
 _Word = Annotated[str, Meta(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 _Text = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
+_Code = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
+_Digits = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 _Count = Annotated[int, Meta(ge=0, le=100_000)]
 _Small = Annotated[int, Meta(ge=0, le=10**9)]
 _Large = Annotated[int, Meta(ge=0, le=2**53)]
@@ -32,14 +34,14 @@ class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """A charge, a text, an order or an answer; what is absent is empty, zero or false."""
 
     type: Annotated[str, Meta(pattern=r"^(injection|expired)?$(?!\n)")] = ""
-    msisdn: Annotated[str, Meta(max_length=40)] = ""
+    msisdn: _Digits = ""
     tid: _Word = ""
     result: _Word = ""
     subscription_status: _Word = ""
     operator_code: _Small = 0
     country_code: _Small = 0
-    service_code: Annotated[str, Meta(max_length=64)] = ""
-    campaign_id: Annotated[str, Meta(max_length=64)] = ""
+    service_code: _Code = ""
+    campaign_id: _Code = ""
     subscription_id: _Large = 0
     retry_id: _Large = 0
     sent_at: _Instant | None = None
@@ -69,10 +71,10 @@ class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 class _RetryLine(Record, kw_only=True, frozen=True):
     """A Record that is a retry, with the fields without which it is none."""
 
-    tid: Annotated[str, Meta(min_length=1, max_length=300)]
-    msisdn: Annotated[str, Meta(min_length=5, max_length=40)]
+    tid: Annotated[_Word, Meta(min_length=1)]
+    msisdn: Annotated[_Digits, Meta(min_length=5)]
     operator_code: Annotated[int, Meta(ge=1)]
-    service_code: Annotated[str, Meta(min_length=1, max_length=64)]
+    service_code: Annotated[_Code, Meta(min_length=1)]
     price: Annotated[int, Meta(ge=1, le=10**15)]
     retry_days: Annotated[int, Meta(ge=1, le=100_000)]
     delay_hours: Annotated[int, Meta(ge=1, le=100_000)]
