@@ -18,6 +18,7 @@ from domain.shared.msisdn import Msisdn
 _LOG = logging.getLogger("kazna.fresh")
 _TIMEOUT_SECONDS = 0.3
 _PAUSE_SECONDS = 5.0
+_CONNECTIONS = 8
 _LIVES_SECONDS = 24 * 3600
 _PIPELINED = 1000
 
@@ -26,12 +27,15 @@ class RedisFresh:
     """Names candidates; whoever asks looks at the rows."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(
+        # Lanes of many operators ask at once: they wait for a connection, not for its absence.
+        pool = redis.BlockingConnectionPool.from_url(
             url,
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
-            max_connections=4,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT_SECONDS,
         )
+        self._client = redis.Redis.from_pool(pool)
         self._away_until = float("-inf")
 
     async def get_many(self, numbers: Sequence[Msisdn]) -> Mapping[Msisdn, Fresh]:

@@ -19,6 +19,7 @@ from domain.carrier.operator import Operator
 _LOG = logging.getLogger("kazna.throttle")
 _TIMEOUT_SECONDS = 0.5
 _PAUSE_SECONDS = 5.0
+_CONNECTIONS = 8
 # How long a caller that got nothing waits at least, whatever the arithmetic says.
 _LEAST_WAIT_SECONDS = 0.05
 _KEPT_SECONDS = 3600
@@ -31,9 +32,10 @@ local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now, wanted = tonumber(ARGV[3]), tonumber(ARGV[4])
 local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
 if now > at then
-  tokens = math.min(burst, tokens + (now - at) * rate)
+  tokens = tokens + (now - at) * rate
   at = now
 end
+tokens = math.min(burst, tokens)
 local taken = math.min(wanted, math.floor(tokens))
 tokens = tokens - taken
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(at))
@@ -59,12 +61,15 @@ class RedisThrottle:
         workers: int = 1,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = redis.Redis.from_url(
+        # Lanes of many operators ask at once: they wait for a connection, not for its absence.
+        pool = redis.BlockingConnectionPool.from_url(
             url,
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
-            max_connections=4,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT_SECONDS,
         )
+        self._client = redis.Redis.from_pool(pool)
         self._script = self._client.register_script(_TAKE)
         self._clock = clock
         self._workers = max(workers, 1)

@@ -4,7 +4,7 @@ All orders of one number wait for each other at its row, so two that come at onc
 subscription and one that is refused, whatever caches know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,6 +14,7 @@ from application.carrier.ports import (
     Offer,
     Order,
     OrderRow,
+    Payer,
     Reference,
     References,
     Unresolved,
@@ -60,15 +61,13 @@ class AcceptOrders:
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Make a subscription of every order that is not known yet; never commits."""
         reference = await self.references.current()
-        told = [(message, order_from_json(message.payload)) for message in batch]
-        keys = {(order.operator, order.event_id) for _, order in told}
-        known = await uow.orders.known(keys)
+        told: dict[tuple[str, str], tuple[Message, Order]] = {}
+        for message in batch:
+            order = order_from_json(message.payload)
+            told.setdefault((order.operator, order.event_id), (message, order))
         wanted: dict[tuple[str, str], tuple[Message, Order, Offer]] = {}
         lost: list[Unresolved] = []
-        for message, order in told:
-            key = (order.operator, order.event_id)
-            if key in known or key in wanted:
-                continue
+        for key, (message, order) in told.items():
             offer = _offer(reference, order)
             if offer is None:
                 lost.append(self._unresolved(order, "no service is known for this order"))
@@ -77,21 +76,27 @@ class AcceptOrders:
                 )
             else:
                 wanted[key] = (message, order, offer)
+        # The numbers' rows first: an order that comes twice at once is known the second time.
+        numbers = {order.msisdn for _, order, _ in wanted.values()}
+        payers = await uow.numbers.lock_many(numbers, self.clock.now())
+        known = await uow.orders.known(told)
+        lost = [one for one in lost if (one.operator, one.event_id) not in known]
+        new = [one for key, one in wanted.items() if key not in known]
         await uow.orders.put_aside(lost)
-        if wanted:
-            await self._write(uow, reference, list(wanted.values()))
+        if new:
+            await self._write(uow, reference, payers, new)
 
     async def _write(
         self,
         uow: CarrierUnitOfWork,
         reference: Reference,
+        payers: Mapping[Msisdn, Payer],
         wanted: Sequence[tuple[Message, Order, Offer]],
     ) -> None:
         now = self.clock.now()
         numbers = {order.msisdn for _, order, _ in wanted}
-        payers = await uow.numbers.lock_many(numbers, now)
         lists = await uow.numbers.lists_of(numbers)
-        has = await live_of(uow, self.fresh, payers)
+        has = await live_of(uow, self.fresh, {one: payers[one] for one in numbers})
         live = {_place(one) for found in has.values() for one in found}
         longest = max((offer.service.policy.paid_hours for _, _, offer in wanted), default=0)
         paid = await uow.subscriptions.last_paid(numbers, now - timedelta(hours=longest))

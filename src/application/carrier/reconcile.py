@@ -44,9 +44,13 @@ class BillingRecord:
 
 @dataclass(frozen=True, slots=True)
 class KnownCharge:
-    """What we have under a token; `captured` is None while it is not paid."""
+    """What we have under a token; `captured` is None while it is not paid.
+
+    `operator_token` is what the operator has called it so far; records may use ours.
+    """
 
     attempt_id: AttemptId
+    operator_token: str | None
     captured: Money | None
 
 
@@ -93,7 +97,7 @@ class Reconcile:
             if ours is not None:
                 self.doubtful.pop(ours.attempt_id, None)
             if ours is None or ours.captured is None:
-                self._report(uow, _paid(record))
+                self._report(uow, _paid(record, ours))
                 counts["reported"] += 1
             elif ours.captured == record.money:
                 counts["agree"] += 1
@@ -140,8 +144,9 @@ async def begin(
     return Reconcile(charges, operator, cause, dict(doubtful))
 
 
-def _paid(record: BillingRecord) -> ChargeReported:
-    receipt = OperatorReceipt(token=record.token, code="billing record")
+def _paid(record: BillingRecord, ours: KnownCharge | None) -> ChargeReported:
+    called = ours.operator_token if ours else None
+    receipt = OperatorReceipt(token=called or record.token, code="billing record")
     return ChargeReported(
         event_id=f"record:{record.token}",
         outcome=Paid(receipt, record.money, record.billed_at),

@@ -68,19 +68,25 @@ def unknown(message: Message, why: str) -> Setback:
 
 
 def tell(metrics: Metrics, spec: QueueSpec, setbacks: Sequence[Setback]) -> None:
-    """Count setbacks and log them; a dead message is an error somebody has to look at."""
+    """Count setbacks and log them; a dead message is an error somebody has to look at.
+
+    What many of a batch met for one reason is one line, or an outage would drown all others.
+    """
+    lines: dict[tuple[bool, str, int, str], list[Message]] = {}
     for setback in setbacks:
-        message = setback.message
-        dead = setback.delay_seconds is None
+        message, dead = setback.message, setback.delay_seconds is None
         metrics.count("messages_dead" if dead else "messages_retried", queue=spec.name)
+        lines.setdefault((dead, message.name, message.attempt, setback.why), []).append(message)
+    for (dead, name, attempt, why), those in lines.items():
+        more = f" and {len(those) - 1} more" if len(those) > 1 else ""
         _LOG.log(
             logging.ERROR if dead else logging.WARNING,
             "%s message %s of %s, attempt %d: %s",
             "dead" if dead else "put back",
-            f"{message.name}#{message.id}",
+            f"{name}#{those[0].id}{more}",
             spec.name,
-            message.attempt,
-            setback.why,
+            attempt,
+            why,
         )
 
 

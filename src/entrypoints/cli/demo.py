@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from entrypoints.cli.lazy import Lazy, LazyGroup
 from entrypoints.cli.output import Step, json_option, print_json, print_table, progress
 
 if TYPE_CHECKING:
@@ -38,7 +39,15 @@ class Share(click.ParamType[float]):
         return share
 
 
-@click.command()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "carrier": Lazy(
+            "entrypoints.cli.demo_carrier", "carrier", "A week of three mobile operators."
+        ),
+    },
+    invoke_without_command=True,
+)
 @click.option("--full", is_flag=True, help="All 23,570 customers, not every fiftieth.")
 @click.option("--declines", type=Share(), default="0%", help="How many charges fail: 5%.")
 @click.option("--every", type=click.IntRange(min=1), default=_FEW, help="Every n-th customer: 50.")
@@ -60,7 +69,8 @@ class Share(click.ParamType[float]):
     help="Where the chart and the books are written.",
 )
 @json_option
-def demo(full: bool, every: int, as_json: bool, **options: Any) -> None:
+@click.pass_context
+def demo(context: click.Context, /, full: bool, every: int, as_json: bool, **options: Any) -> None:
     """Bill 18 months of a real online shop's purchases, day by day.
 
     Customers are registered, buy, save a card and join a monthly club that is renewed by the jobs
@@ -68,7 +78,8 @@ def demo(full: bool, every: int, as_json: bool, **options: Any) -> None:
     the messages, the workers, the sandbox over HTTP and its webhooks. Then the books are printed
     and checked; exit code 1 says that a check failed.
     """
-    run(every=1 if full else every, as_json=as_json, **options)
+    if context.invoked_subcommand is None:
+        run(every=1 if full else every, as_json=as_json, **options)
 
 
 def run(
@@ -86,14 +97,17 @@ def run(
     from entrypoints.cli.logs import log_to_stderr
     from entrypoints.cli.up import greet, say
     from entrypoints.demo import run as demonstration
+    from entrypoints.demo import stage
+    from entrypoints.demo.purchases import FIRST_DAY
+    from entrypoints.demo.walk import opening
     from entrypoints.settings import read_settings
     from entrypoints.up.run import prepared
 
     log_to_stderr("warning")
-    environ = demonstration.environment_of_demo(os.environ)
-    given = demonstration.settings_of_demo(folder)
+    environ = stage.environment_of_demo(os.environ)
+    given = stage.settings_of_demo(folder, "America/New_York")
     read_settings({**environ, **given})  # what is refused must not cost the last demonstration
-    demonstration.cleared(folder)
+    stage.cleared(folder, opening(FIRST_DAY).replace(hour=0))
     with (
         prepared(environ, given) as ready,
         progress("18 months") as shown,
@@ -117,7 +131,7 @@ def run(
         )
         try:
             report = asyncio.run(demonstration.run_demo(order, ready, after))
-        except demonstration.Interrupted:
+        except stage.Interrupted:
             raise click.Abort from None
     if not report.holds:
         raise click.exceptions.Exit(1)

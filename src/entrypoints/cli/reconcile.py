@@ -1,7 +1,8 @@
 """`kazna reconcile`: compare an operator's billing records with ours."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,8 +64,6 @@ def reconcile(
     whole: when a line of it cannot be read, nothing is said of what it does not name. Exit code 1
     says that lines were wrong, or that amounts differ.
     """
-    from application.carrier.reconcile import begin
-    from domain.shared.facts import Cause
     from entrypoints.cli.reach import with_container
 
     if until <= since:
@@ -72,35 +71,14 @@ def reconcile(
     size = file.stat().st_size
 
     async def act(container: "Container") -> Counter[str]:
-        if operator not in (await container.carrier().references.current()).operators:
-            raise Refused(f"there is no operator {operator!r}")
-        charges = container.carrier().charges
-        cause = Cause(
-            actor="operator:reconcile",
-            reason=f"records of {operator}",
-            correlation_id=container.entropy().new_id(),
-        )
-        counts: Counter[str] = Counter(
-            lines=0, agree=0, reported=0, differ=0, not_billed=0, invalid=0
-        )
-        until_sure = until - timedelta(minutes=margin)
-        async with container.open_uow()() as uow:
-            run = await begin(charges, uow, operator, cause, since=since, until=until_sure)
         with progress(f"records of {operator}") as step:
-            done = 0
-            for records, read in _pieces(file, counts):
-                async with container.open_uow()() as uow:
-                    counts.update(await run.piece(uow, records, tell=_tell))
-                    if not dry_run:
-                        await uow.commit()
-                done += read
-                step(done, size, f"{counts['lines']} lines")
-        if not counts["invalid"]:
-            async with container.open_uow()() as uow:
-                counts["not_billed"] = run.rest(uow)
-                if not dry_run:
-                    await uow.commit()
-        return counts
+            return await compare(
+                container,
+                file,
+                Stretch(operator, since, until, timedelta(minutes=margin)),
+                step=lambda done, lines: step(done, size, f"{lines} lines"),
+                dry_run=dry_run,
+            )
 
     counts = with_container(act)
     if as_json:
@@ -113,6 +91,57 @@ def reconcile(
 
 def _tell(record: "BillingRecord", ours: "Money") -> None:
     click.echo(f"{record.token}: {record.money} there, {ours} here", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Whose records, of when; what was charged within `margin` of the end may be in the next."""
+
+    operator: str
+    since: datetime
+    until: datetime
+    margin: timedelta
+
+
+async def compare(
+    container: "Container",
+    file: Path,
+    records: Stretch,
+    *,
+    step: Callable[[int, int], None],
+    dry_run: bool = False,
+) -> Counter[str]:
+    """Compare a file with our charges, and report what differs; return the counts."""
+    from application.carrier.reconcile import begin
+    from domain.shared.facts import Cause
+
+    operator = records.operator
+    if operator not in (await container.carrier().references.current()).operators:
+        raise Refused(f"there is no operator {operator!r}")
+    cause = Cause(
+        actor="operator:reconcile",
+        reason=f"records of {operator}",
+        correlation_id=container.entropy().new_id(),
+    )
+    counts: Counter[str] = Counter(lines=0, agree=0, reported=0, differ=0, not_billed=0, invalid=0)
+    open_uow, until_sure = container.open_uow(), records.until - records.margin
+    async with open_uow() as uow:
+        charges = container.carrier().charges
+        run = await begin(charges, uow, operator, cause, since=records.since, until=until_sure)
+    done = 0
+    for piece, read in _pieces(file, counts):
+        async with open_uow() as uow:
+            counts.update(await run.piece(uow, piece, _tell))
+            if not dry_run:
+                await uow.commit()
+        done += read
+        step(done, counts["lines"])
+    if not counts["invalid"]:
+        async with open_uow() as uow:
+            counts["not_billed"] = run.rest(uow)
+            if not dry_run:
+                await uow.commit()
+    return counts
 
 
 def _pieces(file: Path, counts: Counter[str]) -> "Iterator[tuple[list[BillingRecord], int]]":

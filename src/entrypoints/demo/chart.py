@@ -11,7 +11,7 @@ from pygal.style import Style
 from entrypoints.demo.books import Books
 from entrypoints.demo.checks import usd
 
-_STYLE = Style(
+STYLE = Style(
     background="white",
     plot_background="white",
     font_family="sans-serif",
@@ -31,7 +31,7 @@ def draw_chart(books: Books, file: Path) -> None:
         range=(0, _round_up(max(max(m.purchases_minor, m.renewals_minor) for m in months) / 100)),
         secondary_range=(0, _round_up(max(m.standing("active") for m in months))),
         js=(),
-        style=_STYLE,
+        style=STYLE,
         width=1000,
         height=560,
         title="A shop's revenue and its club, by month",
@@ -50,10 +50,15 @@ def draw_chart(books: Books, file: Path) -> None:
     chart.add("renewals, USD", [_point(month.renewals_minor) for month in months])
     chart.add("active members (right)", [m.standing("active") for m in months], secondary=True)
     chart.add("past due (right)", [m.standing("past_due") for m in months], secondary=True)
+    write_svg(chart, file)
+
+
+def write_svg(chart: Any, file: Path) -> None:
+    """Write a chart without the settings of scripts that are not here."""
     root = chart.render_tree()
     for parent in list(root.iter()):
         for script in parent.findall("script"):
-            parent.remove(script)  # settings for scripts that are not here
+            parent.remove(script)
     file.write_bytes(etree.tostring(root, encoding="utf-8"))
 
 

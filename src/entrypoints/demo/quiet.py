@@ -1,13 +1,12 @@
 """Wait until a deployment has nothing left to do; a condition that is looked at, never a pause."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
 
-from adapters.postgres.overview import PostgresOverview
 from entrypoints.cli.failures import WentWrong
 
 _FIRST_LOOK_SECONDS = 0.004
@@ -28,9 +27,10 @@ class Quiet:
     said that it has nothing to send, and none was written in between.
     """
 
-    overview: PostgresOverview
+    look: Callable[[datetime], Awaitable[Mapping[str, int]]]
     sandbox: httpx.AsyncClient
     now: Callable[[], datetime]
+    idle_paths: Sequence[str] = ("/idle",)
 
     async def __call__(self) -> None:
         """Return when everything has come to its end. Raises NeverQuiet."""
@@ -39,7 +39,7 @@ class Quiet:
         wait = _FIRST_LOOK_SECONDS
         while not await self._is_quiet():
             if loop.time() > deadline:
-                left = await self.overview.quiet(self.now())
+                left = await self.look(self.now())
                 raise NeverQuiet(
                     f"after {_PATIENCE_SECONDS:g} s {left['open']} messages are still open"
                     f" and {left['due']} schedules due"
@@ -48,9 +48,12 @@ class Quiet:
             wait = min(1.5 * wait, _LONGEST_LOOK_SECONDS)
 
     async def _is_quiet(self) -> bool:
-        before = await self.overview.quiet(self.now())
+        before = await self.look(self.now())
         if before["open"] or before["due"]:
             return False
-        answer = await self.sandbox.get("/idle")
-        answer.raise_for_status()
-        return bool(answer.json()["idle"]) and await self.overview.quiet(self.now()) == before
+        for path in self.idle_paths:
+            answer = await self.sandbox.get(path)
+            answer.raise_for_status()
+            if not answer.json()["idle"]:
+                return False
+        return await self.look(self.now()) == before

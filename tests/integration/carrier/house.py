@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import redis.asyncio as redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import ManualClock
@@ -288,6 +289,8 @@ async def carrier_house(
     database_url: str, redis_url: str, *, start: datetime = START
 ) -> AsyncIterator[CarrierHouse]:
     engine = create_engine(database_url)
+    async with redis.Redis.from_url(redis_url) as client:
+        await client.flushall()  # buckets of operators of the same name, at the same hour
     built = CarrierHouse(engine, ManualClock(start), redis_url)
     try:
         yield built

@@ -380,6 +380,48 @@ async def test_a_promised_answer_that_never_comes_leaves_an_unknown_outcome(open
         assert await program.statuses() == ["unknown"]
 
 
+async def test_an_interim_word_changes_nothing(opened: Any) -> None:
+    async with opened(mode="async") as program:
+        await program.ordered()
+        claimed = await program.claim()
+        await program.ack(claimed)
+        await program.work()
+        record = claimed["messages"][0]["event_data"]
+
+        for id_, error in (("1", ""), ("2", "112")):
+            word = {"id": id_, "event_name": "operator_response", "event_data": dict(record)}
+            word["event_data"]["opertor_err"] = error
+            await program.must(RESPONSES, "messages", {"messages": [word]})
+            await program.work()
+            assert await program.statuses() == ["accepted" if not error else "declined"]
+
+
+async def test_a_claim_whose_answer_got_lost_is_answered_again(program: Bridged) -> None:
+    await program.ordered(program.home.order(), program.home.order(OTHER))
+    name = str(uuid4())
+
+    lost = await program.claim(lease=name, limit=1)
+    again = await program.claim(lease=name, limit=1)
+
+    assert again == lost
+    assert again["lease"] == name
+    assert len((await program.claim())["messages"]) == 1, "others get what is left"
+    assert await program.pay(again) == [200]
+    assert (await program.claim(lease=name))["messages"] == []
+
+
+async def test_a_claim_that_is_repeated_too_late_is_a_new_one(program: Bridged) -> None:
+    await program.ordered()
+    name = str(uuid4())
+    await program.claim(lease=name)
+    await program.let_fall()
+
+    assert (await program.claim(lease=name))["messages"] == []
+    await program.work()
+
+    assert await program.statuses() == ["unknown"]
+
+
 async def test_a_claim_that_waits_is_answered_when_there_is_something(program: Bridged) -> None:
     waiting = asyncio.create_task(program.claim(wait_seconds=20))
     await asyncio.sleep(0.3)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from adapters.memory.operator import BILL_AND_VANISH
+from adapters.memory.operator import BILL_AND_VANISH, Billed
 from application.carrier.gateway import (
+    Accepted,
+    ChargeMode,
     Declined,
     OperatorDecline,
     OperatorReceipt,
@@ -259,6 +261,28 @@ async def test_an_operators_records_settle_what_nobody_knew(
     wrong = await kazna(*order)
     assert (wrong.code, wrong.json["differ"]) == (1, 1)
     assert lines[0]["token"] in wrong.err
+
+
+async def test_records_may_call_a_charge_by_our_name_for_it(
+    home: CarrierHouse, kazna: Kazna, tmp_path: Path
+) -> None:
+    gateway = await home.operator(mode=ChargeMode.ASYNC)
+    await home.service()
+    gateway.will(NUMBER, Accepted(OperatorReceipt(token="op-1", code="0")))
+    gateway.billed.append(Billed("op-1", NUMBER, PRICE))
+    await home.ordered()
+    [attempt] = await home.attempts()
+    line = {"token": str(attempt["id"]), "msisdn": NUMBER.digits, "amount_minor": 250}
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(line | {"currency": "PKR", "at": "2026-03-02T10:00:00Z"}) + "\n")
+
+    stretch = ("--since", "2026-03-02T00:00:00Z", "--until", "2026-03-03T00:00:00Z")
+    ended = await kazna("reconcile", str(path), "--operator", "mobilink", *stretch, "--json")
+    await home.carry_out()
+
+    assert ended.json["reported"] == 1
+    [settled] = await home.attempts()
+    assert (settled["status"], settled["external_id"]) == ("succeeded", "op-1")
 
 
 async def test_a_batch_for_nobody_is_refused_in_a_sentence(

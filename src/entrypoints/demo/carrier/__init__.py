@@ -1,0 +1,1 @@
+"""A week of three operators of different mode: `kazna demo carrier`."""
