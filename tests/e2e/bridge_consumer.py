@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 Json = dict[str, Any]
 
@@ -88,9 +89,8 @@ class Program:
             if not quiet and not line.get("told"):
                 self.tell_late(line)
         while True:
-            claimed = self.call(
-                "requests", "claim", {"limit": 1, "lease_seconds": 2, "wait_seconds": 5}
-            )
+            asked = {"lease": str(uuid4()), "limit": 1, "lease_seconds": 2, "wait_seconds": 5}
+            claimed = self.call("requests", "claim", asked)
             for message in claimed["messages"]:
                 self.note("claimed", message)
                 self.charge(claimed["lease"], message)

@@ -52,6 +52,7 @@ class Stage:
     client: httpx.AsyncClient
     reader: Any
     processes: AsyncExitStack
+    api: Process | None = None
     started: int = 0
     tokens: SignedTokens = field(default_factory=lambda: SignedTokens(KEY))
 
@@ -207,7 +208,7 @@ async def staged(database_url: str, redis_url: str, folder: Path) -> AsyncIterat
         reader = await asyncpg.connect(database_url)
         stack.push_async_callback(reader.close)
         stage = Stage(database_url, environment, base, folder, client, reader, stack)
-        await stage.start("-m", "entrypoints.cli.main", "api")
+        stage.api = await stage.start("-m", "entrypoints.cli.main", "api")
 
         async def answers() -> bool:
             try:
@@ -302,6 +303,26 @@ async def test_a_program_with_keys_is_handed_the_same_charge_again(stage: Stage)
     assert await stage.statuses("careful") == ["succeeded"]
     assert await stage.taken("careful") == stage.billed("careful")
     assert len(stage.billed("careful")) == 1
+
+
+async def test_an_api_that_ends_keeps_nobody_waiting(stage: Stage) -> None:
+    token = stage.tokens.issue("mobilink", frozenset({Role.WORKER}), minutes=10)
+    waiting = asyncio.create_task(
+        stage.client.post(
+            "/api/v1/queues/mobilink_requests/claim",
+            json={"wait_seconds": 20},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    )
+    await asyncio.sleep(0.5)
+    assert stage.api is not None
+
+    stage.api.process.send_signal(signal.SIGTERM)
+
+    async with asyncio.timeout(8):
+        answer = await waiting
+        assert await stage.api.process.wait() == 0
+    assert answer.json()["messages"] == []
 
 
 async def test_the_program_of_the_document_works(stage: Stage) -> None:

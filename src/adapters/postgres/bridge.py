@@ -1,6 +1,6 @@
 """Messages and charges as the bridge to foreign programs needs them, in the unit of work given."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,11 @@ WHERE sms.id = ANY($1)
 _HELD = f"""
 SELECT {COLUMNS} FROM message WHERE id = ANY($3::bigint[]) AND queue = $1 AND lease = $2
 ORDER BY id FOR UPDATE"""  # noqa: S608 - the columns are a constant
+
+_HANDED_OUT = f"""
+SELECT {COLUMNS}, lease_until FROM message
+WHERE queue = $1 AND state = 'leased' AND lease = $2 AND lease_until > now()
+  AND payload ? '{HANDED_OUT}' ORDER BY id"""  # noqa: S608 - constants
 
 _IN_HAND = f"""
 SELECT payload ->> 'attempt_id' AS id FROM message
@@ -98,19 +103,15 @@ class PostgresBridge:
     ) -> Mapping[int, Message]:
         """Lock and return those messages of a queue that are still under the lease."""
         rows = await uow.driver.fetch(_HELD, queue, lease, list(ids))
-        return {
-            row["id"]: Message(
-                id=row["id"],
-                queue=row["queue"],
-                name=row["name"],
-                payload=row["payload"],
-                attempt=row["attempt"],
-                created_at=row["created_at"],
-                order_key=row["order_key"],
-                correlation_id=row["correlation_id"],
-            )
-            for row in rows
-        }
+        return {row["id"]: _message(row) for row in rows}
+
+    async def handed_out(
+        self, uow: PostgresUnitOfWork, queue: str, lease: UUID
+    ) -> tuple[Sequence[Message], datetime | None]:
+        """Return what is handed out under a lease, without locks, and when that ends."""
+        rows = await uow.driver.fetch(_HANDED_OUT, queue, lease)
+        ends = min((utc(row["lease_until"]) for row in rows), default=None)
+        return [_message(row) for row in rows], ends
 
     async def in_hand(self, uow: PostgresUnitOfWork, queue: str, lease: UUID) -> set[AttemptId]:
         """Return the charges that are handed out under other leases."""
@@ -137,6 +138,19 @@ class PostgresBridge:
         """Prolong the lease of messages; return when it ends of those that are still held."""
         rows = await uow.driver.fetch(_RENEW, queue, lease, list(ids), seconds)
         return {row["id"]: utc(row["lease_until"]) for row in rows}
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    return Message(
+        id=row["id"],
+        queue=row["queue"],
+        name=row["name"],
+        payload=row["payload"],
+        attempt=row["attempt"],
+        created_at=row["created_at"],
+        order_key=row["order_key"],
+        correlation_id=row["correlation_id"],
+    )
 
 
 def _charge(row: Mapping[str, Any]) -> WireCharge:

@@ -41,16 +41,18 @@ class PostgresMessages:
         """Claim and remove exactly these, as far as they are still due and free."""
         return _messages(await uow.driver.fetch(claims.RETAKE, queue, list(ids)), tries=1)
 
-    async def lease(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
+    async def lease(self, spec: QueueSpec, ids: Sequence[int], token: UUID | None = None) -> Leased:
         """Lease a batch, count the try, and commit; expired leases in `ids` are taken over."""
-        return await self._leased(claims.LEASE, spec, ids)
+        return await self._leased(claims.LEASE, spec, ids, token)
 
     async def take_over(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
         """Lease of these what somebody else leased and let fall, count the try, and commit."""
         return await self._leased(claims.TAKE_OVER, spec, ids)
 
-    async def _leased(self, statement: str, spec: QueueSpec, ids: Sequence[int]) -> Leased:
-        token = self._entropy.new_id()
+    async def _leased(
+        self, statement: str, spec: QueueSpec, ids: Sequence[int], given: UUID | None = None
+    ) -> Leased:
+        token = given or self._entropy.new_id()
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(
                 statement, spec.name, list(ids), spec.batch_limit, token, spec.lease_seconds

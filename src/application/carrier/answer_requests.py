@@ -19,7 +19,9 @@ from application.carrier.bridge import (
     WireCharge,
     WireRecord,
     WireText,
+    key_of,
     outcome_of,
+    work_of,
 )
 from application.carrier.gateway import OutcomeUnknown
 from application.carrier.journal import MOST_CHARACTERS, Exchanged, Journal
@@ -159,7 +161,7 @@ class AnswerRequests:
         self, uow: CarrierUnitOfWork, lease: UUID, held: Mapping[int, Message], end: _End
     ) -> Mapping[int, Result]:
         """Write down what messages came to, and remove them; what makes no sense stays leased."""
-        work = await self._work(uow, list(held.values()))
+        work = await work_of(self.rows, uow, list(held.values()))
         results: dict[int, Result] = {}
         endings: dict[int, _Ending] = {}
         for id_, message in held.items():
@@ -173,18 +175,6 @@ class AnswerRequests:
         uow.messages.add(message for one in endings.values() for message in one.messages)
         self.journal.note(uow, [line for one in endings.values() for line in one.lines])
         return results
-
-    async def _work(
-        self, uow: CarrierUnitOfWork, held: Sequence[Message]
-    ) -> Mapping[int, WireCharge | WireText]:
-        attempts = {m.id: AttemptId(_key(m)) for m in held if m.name == CHARGE}
-        texts = {m.id: _key(m) for m in held if m.name != CHARGE}
-        charges = await self.rows.charges(uow, attempts.values())
-        queued = await self.rows.texts(uow, texts.values())
-        return {
-            **{id_: charges[key] for id_, key in attempts.items() if key in charges},
-            **{id_: queued[key] for id_, key in texts.items() if key in queued},
-        }
 
     def _answered(
         self,
@@ -234,7 +224,7 @@ class AnswerRequests:
         """
         await uow.charging.take_back(
             [
-                AttemptId(_key(message))
+                AttemptId(key_of(message))
                 for message in unsent
                 if message.name == CHARGE and message.payload.get(HANDED_OUT) != AGAIN
             ]
@@ -287,11 +277,6 @@ def _line(work: WireCharge | WireText, decision: str, record: WireRecord | None)
         attempt_id=str(charge.attempt_id) if charge else None,
         subscription_id=str(work.subscription_id) if work.subscription_id else None,
     )
-
-
-def _key(message: Message) -> UUID:
-    """Return what a message is about."""
-    return UUID(message.payload["attempt_id" if message.name == CHARGE else "sms_id"])
 
 
 def _in_order(ids: Sequence[int], results: Mapping[int, Result]) -> Sequence[Result]:

@@ -19,6 +19,7 @@ from application.carrier.gateway import (
     Paid,
     Postpaid,
 )
+from application.carrier.wire import CHARGE
 from application.ports import Message, U_contra
 from domain.carrier.operator import BRIDGE
 from domain.shared.errors import InvalidValue
@@ -149,6 +150,12 @@ class BridgeRows(Protocol[U_contra]):
         """Lock and return those messages of a queue that are still under the lease."""
         ...
 
+    async def handed_out(
+        self, uow: U_contra, queue: str, lease: UUID
+    ) -> tuple[Sequence[Message], datetime | None]:
+        """Return what is handed out under a lease, without locks, and when that ends."""
+        ...
+
     async def in_hand(self, uow: U_contra, queue: str, lease: UUID) -> set[AttemptId]:
         """Return the charges that are handed out under other leases."""
         ...
@@ -166,6 +173,25 @@ class BridgeRows(Protocol[U_contra]):
         ...
 
 
+def key_of(message: Message) -> UUID:
+    """Return which charge or which text a message is about."""
+    return UUID(message.payload["attempt_id" if message.name == CHARGE else "sms_id"])
+
+
+async def work_of(
+    rows: BridgeRows[Any], uow: Any, messages: Sequence[Message]
+) -> Mapping[int, WireCharge | WireText]:
+    """Load what messages are about, by message."""
+    attempts = {one.id: AttemptId(key_of(one)) for one in messages if one.name == CHARGE}
+    texts = {one.id: key_of(one) for one in messages if one.name != CHARGE}
+    charges = await rows.charges(uow, attempts.values())
+    known = await rows.texts(uow, texts.values())
+    return {
+        **{id_: charges[key] for id_, key in attempts.items() if key in charges},
+        **{id_: known[key] for id_, key in texts.items() if key in known},
+    }
+
+
 def foreign_queues(code: str, protocol: str, options: Mapping[str, Any]) -> frozenset[str]:
     """Name the queues of an operator that a program outside works on; texts where it sends any."""
     if protocol != BRIDGE:
@@ -180,18 +206,13 @@ def receipt_of(record: WireRecord) -> OperatorReceipt:
 
 
 def outcome_of(
-    record: WireRecord,
-    terms: BridgeTerms,
-    currency: Currency,
-    *,
-    asked: Money | None = None,
-    is_final: bool = False,
+    record: WireRecord, terms: BridgeTerms, currency: Currency, *, asked: Money | None = None
 ) -> Reported:
     """Read how a charge ended.
 
-    What is neither paid nor listed nor in error is declined, or accepted where the operator tells
-    outcomes later and this is not its final word. `asked` is what was to be charged; without it a
-    paid answer has to name its price. Refuses what contradicts itself: money on a listed number.
+    What is neither paid nor listed nor in error is declined, and accepted where the operator tells
+    outcomes later. `asked` is what was to be charged; without it a paid answer has to name its
+    price. Refuses what contradicts itself: money on a listed number.
     """
     receipt, listed = receipt_of(record), record.subscription_status
     if listed in (POSTPAID, BLACKLISTED):
@@ -200,7 +221,7 @@ def outcome_of(
         return Postpaid(receipt) if listed == POSTPAID else Blacklisted(receipt)
     if record.paid:
         return Paid(receipt, _price(record, currency, asked))
-    if terms.mode is ChargeMode.ASYNC and not is_final and not record.error:
+    if terms.mode is ChargeMode.ASYNC and not record.error:
         return Accepted(receipt)
     reason = _reason(record.error, terms)
     return Declined(receipt, reason, retryable=reason not in _FINAL)

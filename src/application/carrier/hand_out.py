@@ -14,10 +14,12 @@ from uuid import UUID
 from application.carrier.bridge import (
     AGAIN,
     FRESH,
+    HANDED_OUT,
     BridgeRows,
     BridgeTerms,
     Handed,
     WireCharge,
+    work_of,
 )
 from application.carrier.gateway import Misconfigured, OutcomeUnknown
 from application.carrier.journal import Exchanged, Journal
@@ -66,10 +68,18 @@ class HandOut:
     clock: Clock
     metrics: Metrics
 
-    async def __call__(self, operator: Operator, terms: BridgeTerms, spec: QueueSpec) -> Claimed:
-        """Lease up to the batch limit of `spec`, for its lease; what has no work left is done."""
+    async def __call__(
+        self, operator: Operator, terms: BridgeTerms, spec: QueueSpec, lease: UUID | None = None
+    ) -> Claimed:
+        """Lease up to the batch limit of `spec`, for its lease; what has no work left is done.
+
+        A claim that names its own lease may be repeated: it is answered with what it handed out
+        before, for as long as that is held, because the answer may not have arrived.
+        """
+        if lease is not None and (before := await self._before(spec, lease)).messages:
+            return before
         late = await self.store.fallen([spec.name])
-        leased = await self.store.lease(spec, [id_ for one in late for id_ in one.ids])
+        leased = await self.store.lease(spec, [id_ for one in late for id_ in one.ids], lease)
         if not leased.batch:
             return Claimed(lease=leased.token, expires_at=None, messages=())
         self.metrics.count("messages_claimed", len(leased.batch), queue=spec.name)
@@ -82,6 +92,20 @@ class HandOut:
             else:
                 setbacks.append(unknown(message, f"no program outside knows {message.name}"))
         return await self._given(operator, terms, spec, leased.token, known, setbacks)
+
+    async def _before(self, spec: QueueSpec, lease: UUID) -> Claimed:
+        async with self.units_of_work() as uow:
+            held, expires_at = await self.rows.handed_out(uow, spec.name, lease)
+            work = await work_of(self.rows, uow, held)
+        return Claimed(
+            lease=lease,
+            expires_at=expires_at,
+            messages=[
+                Handed(message.id, work[message.id], message.payload[HANDED_OUT] == AGAIN)
+                for message in held
+                if message.id in work
+            ],
+        )
 
     async def _given(
         self,

@@ -112,7 +112,7 @@ class TakeDeliveries:
                 raise InvalidValue("an answer names its charge by operator_token or by msisdn")
             return ChargeReported(
                 event_id=event_id,
-                outcome=outcome_of(record, counter.terms, counter.operator.currency, is_final=True),
+                outcome=outcome_of(record, counter.terms, counter.operator.currency),
                 token=token,
                 msisdn=record.msisdn,
                 service_code=record.service_code or None,

@@ -78,8 +78,11 @@ class MessageStore(Protocol[U_contra]):
         """Claim and remove exactly these, as far as they are still due and free."""
         ...
 
-    async def lease(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:
-        """Lease a batch, count the try, and commit; expired leases in `ids` are taken over."""
+    async def lease(self, spec: QueueSpec, ids: Sequence[int], token: UUID | None = None) -> Leased:
+        """Lease a batch, count the try, and commit; expired leases in `ids` are taken over.
+
+        The token is random, unless the caller knows a better one.
+        """
         ...
 
     async def take_over(self, spec: QueueSpec, ids: Sequence[int]) -> Leased:

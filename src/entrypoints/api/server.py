@@ -10,6 +10,7 @@ from litestar.types import ASGIApp
 from entrypoints.api.app import create_app
 from entrypoints.api.crowd import AtMost
 from entrypoints.api.observe import WithRequestId
+from entrypoints.api.waiting import CLOSING
 from entrypoints.container import Container
 
 _GRACE_SECONDS = 15
@@ -24,6 +25,8 @@ def serve(house: Container) -> None:
     app = create_app(house)
     guarded = AtMost(app, _MOST_AT_ONCE, house.metrics())
     server = uvicorn.Server(server_config(guarded, host=settings.api_host, port=settings.api_port))
+    # Whoever waits for an answer is told before the server waits for him.
+    app.state[CLOSING] = lambda: server.should_exit
 
     def stop(_: int, __: FrameType | None) -> None:
         server.should_exit = True

@@ -17,11 +17,16 @@ LeaseSeconds = Annotated[int, Meta(ge=1, le=600)]
 
 
 class NewClaim(Body, kw_only=True, frozen=True):
-    """How many messages are wanted, for how long, and how long to wait for the first of them."""
+    """How many messages are wanted, for how long, and how long to wait for the first of them.
+
+    `lease` is a random name the program gives this one claim, so that it can be repeated when its
+    answer got lost: it is answered with the same messages, while they are held.
+    """
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     lease_seconds: LeaseSeconds = 60
     wait_seconds: Annotated[int, Meta(ge=0, le=20)] = 0
+    lease: UUID | None = None
 
 
 class Answer(Body, kw_only=True, frozen=True):

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 from litestar import Request
 
 T = TypeVar("T")
+CLOSING = "is_closing"
+"""Where the application's state keeps what tells whether the process is about to end."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0
 
 
 async def at_last(
     request: Request[Any, Any, Any], ask: Callable[[], Awaitable[T]], *, wait_seconds: float
 ) -> T:
-    """Return the first answer that is true, or the last one when time is over.
+    """Return the first answer that is true, or the last one when time is over or the process ends.
 
     A caller that hung up is not asked for again: what would be handed to it, nobody would get.
     Pauses grow to a second: a hundred programs that wait are a hundred cheap queries a second.
@@ -30,7 +32,7 @@ async def at_last(
     try:
         while not answer and (left := until - monotonic()) > 0:
             await asyncio.wait({gone}, timeout=min(left, pause * (0.75 + random.random() / 2)))  # noqa: S311
-            if gone.done():
+            if gone.done() or request.app.state.get(CLOSING, _never)():
                 break
             pause = min(_LONGEST_PAUSE, pause * 1.5)
             answer = await ask()
@@ -39,6 +41,10 @@ async def at_last(
         with suppress(asyncio.CancelledError):
             await gone
     return answer
+
+
+def _never() -> bool:
+    return False
 
 
 async def _hung_up(request: Request[Any, Any, Any]) -> None:

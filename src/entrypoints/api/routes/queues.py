@@ -68,7 +68,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         )
 
         async def some() -> _Found:
-            return _Found(await hand_out(counter.operator, counter.terms, spec))
+            return _Found(await hand_out(counter.operator, counter.terms, spec, data.lease))
 
         found = (await at_last(request, some, wait_seconds=data.wait_seconds)).claimed
         now = clock.now()
