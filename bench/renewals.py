@@ -175,7 +175,7 @@ async def _through_sandbox(count: int, months: int) -> Measured:
         await answers(f"{control}/idle", patience_seconds=60, headers=token)
         await crew["worker"].said("working on")
         async with httpx.AsyncClient(base_url=control, headers=token, trust_env=False) as client:
-            quiet = Quiet(PostgresOverview(on.here.engine), client, clock.now)
+            quiet = Quiet(PostgresOverview(on.here.engine).quiet, client, clock.now)
             await subscribe_all(home, "yookassa", await _saved_cards(url, count))
             return await _months(on, home, clock, (count, months), crew, quiet)
 

@@ -2,7 +2,8 @@
 
 Everything else is what `kazna worker` starts: settings, composition root, Dramatiq's worker, the
 sweep. `BENCH_CALL_SECONDS` is how long the gateway of `bench.call.v1` takes; with
-`BENCH_GATEWAY=here` charges go to a gateway in this process.
+`BENCH_GATEWAY=here` charges go to a gateway in this process. `BENCH_BRIDGED` names an operator
+whose requests nobody carries out here.
 """
 
 import asyncio
@@ -113,7 +114,9 @@ def main() -> None:
         )
 
     assert settings.redis_url
-    run_worker(build, redis_url=settings.redis_url, queues=list(queue_table().values()))
+    bridged = [name for name in (os.environ.get("BENCH_BRIDGED"),) if name]
+    queues = list(queue_table(bridged, {f"{name}_requests" for name in bridged}).values())
+    run_worker(build, redis_url=settings.redis_url, queues=queues)
 
 
 if __name__ == "__main__":
