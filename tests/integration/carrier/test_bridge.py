@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from adapters.postgres.carrier_doors import all_queues
 from application.identity.access import Role
 from domain.carrier.checks import NumberList
 from domain.shared.msisdn import Msisdn
@@ -184,6 +185,26 @@ async def test_a_program_that_died_leaves_an_unknown_outcome_and_no_second_charg
     assert await program.statuses() == ["succeeded"]
     assert isinstance((await program.home.only()).state, Active)
     assert await program.home.value("SELECT count(*) FROM operation") == 1
+
+
+@pytest.mark.parametrize("swept", [False, True])
+async def test_a_charge_that_was_leased_and_never_left_leaves_later(
+    program: Bridged, swept: bool
+) -> None:
+    """The process that answered the claim died before it could mark the charge as sent."""
+    await program.ordered()
+    spec = (await all_queues(program.house.engine()))[REQUESTS]
+    await program.house.messages().lease(spec, [])
+    await program.let_fall()
+    if swept:
+        await program.work()
+        await _due_at_once(program)
+        assert await program.statuses() == ["reserved"]
+
+    claimed = await program.claim()
+
+    assert claimed["messages"][0]["redelivered"] is False
+    assert await program.pay(claimed) == [200]
 
 
 async def test_what_nobody_swept_is_settled_by_the_next_claim(program: Bridged) -> None:
