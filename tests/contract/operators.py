@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from application.carrier.gateway import ChargeMode
 from tests.contract.operator_plain import PLAIN
+from tests.contract.operator_xportal import XPORTAL
 from tests.contract.spoken import Spoken
 
 PROTOCOLS: dict[str, Spoken] = {
@@ -32,4 +33,5 @@ PROTOCOLS: dict[str, Spoken] = {
         keeps_keys=False,
         sms=False,
     ),
+    "xportal": XPORTAL,
 }

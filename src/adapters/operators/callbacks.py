@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from hmac import compare_digest
 from typing import Final
 
 from adapters.http.peers import Networks
 from application.carrier.gateway import CallbackRefused, RawCallback
 
 LONGEST_BODY: Final = 64 * 1024
+KEY: Final = "callback_key"
 
 
 def stable_id(*parts: object) -> str:
@@ -23,6 +25,35 @@ def check_peer(callback: RawCallback, networks: Networks) -> None:
     """Refuse a caller from elsewhere, for operators that sign nothing."""
     if not networks.know(callback.peer_ip):
         raise CallbackRefused("the caller's address is not the operator's", authentic=False)
+
+
+class Sender:
+    """How callbacks of an operator that signs nothing are known: where from, a key, or both.
+
+    Raises ValueError when neither is given: nobody's callbacks are taken on trust. The key is
+    compared in constant time, and given once, in the address the operator was told to call.
+    """
+
+    def __init__(self, networks: Sequence[str], key: str, *, protocol: str) -> None:
+        if not networks and not key:
+            raise ValueError(f"{protocol} signs nothing: give networks, the secret {KEY}, or both")
+        try:
+            self._networks = Networks(networks) if networks else None
+        except ValueError as error:
+            raise ValueError("the option networks is a list of networks like 10.0.0.0/8") from error
+        self._key = key.encode()
+
+    def check(self, callback: RawCallback) -> None:
+        """Refuse a callback of somebody else."""
+        if self._networks is not None:
+            check_peer(callback, self._networks)
+        if not self._key:
+            return
+        given = [value for name, value in callback.query if name == "key"]
+        if len(given) != 1 or not compare_digest(
+            given[0].encode("utf-8", "surrogatepass"), self._key
+        ):
+            raise CallbackRefused("the callback does not carry the key", authentic=False)
 
 
 def check_length(callback: RawCallback) -> None:

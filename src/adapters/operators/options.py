@@ -7,9 +7,11 @@ is named in it, never shown.
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from adapters.operators.callbacks import KEY, Sender
 from application.carrier.gateway import OperatorSettings
 
 _LONGEST_TEXT = 500
+_KEY_LENGTH = 16
 
 
 class Options:
@@ -105,3 +107,9 @@ class Options:
     def _take(self, name: str, default: Any) -> Any:
         self._asked.add(name)
         return self._given.get(name, default)
+
+
+def sender_of(options: Options, protocol: str) -> Sender:
+    """Read how callbacks are known: the option `networks`, the secret `callback_key`, or both."""
+    key = options.optional_secret(KEY) and options.secret(KEY, at_least=_KEY_LENGTH)
+    return Sender(options.texts("networks"), key, protocol=protocol)
