@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from application.carrier.gateway import ChargeMode
 from tests.contract.operator_plain import PLAIN
+from tests.contract.operator_qrtech import QRTECH
 from tests.contract.operator_xportal import XPORTAL
 from tests.contract.spoken import Spoken
 
@@ -34,4 +35,5 @@ PROTOCOLS: dict[str, Spoken] = {
         sms=False,
     ),
     "xportal": XPORTAL,
+    "qrtech": QRTECH,
 }

@@ -17,8 +17,9 @@ class Spoken:
     may name that address as `{url}`. `secrets` are the names of all its secrets, and
     `needed_secrets` those it does not work without. `reasons` are the declines that it has a code
     for. `keeps_keys` where the operator promises that a token is billed once, however often it
-    comes. `tells` are the kinds it reports besides charges. `forgeries` make of a genuine callback
-    one that is not the operator's; `broken` one that is the operator's and cannot be read.
+    comes. `service` is one that the operator knows. `tells` are the kinds it reports besides
+    charges. `forgeries` make of a genuine callback one that is not the operator's; `broken` one
+    that is the operator's and cannot be read.
     """
 
     protocol: str
@@ -39,6 +40,8 @@ class Spoken:
     interim: bool = False
     sms: bool = True
     sms_rejects: bool = False
+    broadcasts: bool = False
+    service: str = "games"
     tells: frozenset[str] = frozenset()
     forgeries: Mapping[str, Forge] = field(default_factory=dict)
     broken: Forge | None = None

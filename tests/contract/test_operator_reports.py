@@ -303,8 +303,8 @@ async def test_an_encrypted_address_is_as_good(one: Operator) -> None:
 @reporting
 async def test_a_charge_the_operator_made_by_itself_names_its_number(one: Operator) -> None:
     request = one.request()
-    price = {"amount_minor": request.money.amount_minor}
-    await one.does("bill", {"msisdn": request.msisdn.digits, "service": "games", **price})
+    bill = {"amount_minor": request.money.amount_minor, "service": one.spoken.service}
+    await one.does("bill", {"msisdn": request.msisdn.digits, **bill})
 
     report = await one.reported()
 

@@ -125,7 +125,7 @@ class ServiceTerms(Body, kw_only=True, frozen=True):
     is_active: bool = True
 
 
-class DayText(Body, kw_only=True, frozen=True):
+class TextOfTheDay(Body, kw_only=True, frozen=True):
     """What the subscribers of a service are sent on one day."""
 
     text: Text

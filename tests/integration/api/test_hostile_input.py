@@ -148,6 +148,7 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         },
         "ServiceTerms": {"name": "n", "plan_id": str(uuid4())},
         "NewCampaign": {"operator": "mobilink", "service_code": "tips"},
+        "TextOfTheDay": {"text": "t"},
         "NumbersOfList": {"country_code": "92", "numbers": ["923001234567"]},
         "Assignment": {"subscription_id": str(uuid4()), "note": "n"},
         "Note": {"note": "n"},
