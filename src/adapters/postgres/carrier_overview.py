@@ -98,6 +98,11 @@ class PostgresCarrierOverview(PostgresOverview):
         }
         return {name: (await self._rows(sql))[0]["n"] for name, sql in queries.items()}
 
+    async def waiting(self) -> int:
+        """Count the reports that wait for a person."""
+        sql = "SELECT count(*) AS n FROM carrier_unresolved WHERE status = 'open'"
+        return int((await self._rows(sql))[0]["n"])
+
     async def billed_to(self, operator: str, tokens: Sequence[str]) -> Mapping[str, int]:
         """Return what each of the operator's tokens brought us, by token; unpaid ones are left out.
 

@@ -18,6 +18,7 @@ from application.carrier.gateway import (
     Accepted,
     ChargeReported,
     NumberChanged,
+    Paid,
     PurgeRequested,
     Report,
     SubscribeRequested,
@@ -233,7 +234,7 @@ class DigestReports:
                 Unresolved(
                     id=self.entropy.new_id(),
                     operator=one.operator,
-                    event_id=one.report.event_id,
+                    event_id=_story(one.report),
                     kind=type(one.report).__name__,
                     msisdn=next(iter(_numbers(one.report)), None),
                     report=report_to_json(one.report),
@@ -256,6 +257,13 @@ def _told(message: Message) -> _Told:
             correlation_id=message.correlation_id or UUID(int=message.id),
         ),
     )
+
+
+def _story(report: Report) -> str:
+    """Name what waits for a person: a charge that was paid is one, whoever tells of it."""
+    if isinstance(report, ChargeReported) and isinstance(report.outcome, Paid) and report.token:
+        return f"paid:{report.token}"
+    return report.event_id
 
 
 def _numbers(report: Report) -> Sequence[Msisdn]:

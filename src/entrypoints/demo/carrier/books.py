@@ -47,6 +47,7 @@ class Books:
     lines: Sequence[Line]
     by_day: Rows
     broken: Mapping[str, int]
+    waiting: int
     jobs: Rows
     messages: Mapping[str, Any]
 
@@ -74,6 +75,7 @@ async def read_books(
         lines=lines,
         by_day=await overview.paid_by_day(),
         broken=await overview.broken_promises(),
+        waiting=await overview.waiting(),
         jobs=await overview.jobs(),
         messages=await overview.messages(),
     )

@@ -32,7 +32,6 @@ class Operator:
     price: Money
     time_zone: str
     share: float
-    base_path: str
     by_callback: bool
     options: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +50,11 @@ class Operator:
         return "tips"
 
     @property
+    def charges_by_itself(self) -> bool:
+        """Tell whether nobody asks it to charge."""
+        return bool(self.texts.get("of_the_day"))
+
+    @property
     def pace(self) -> Mapping[str, Any]:
         """Fifteen requests a second of business time."""
         return {"requests_per_second": 15.0, "burst": _HOUR_OF_REQUESTS}
@@ -59,8 +63,14 @@ class Operator:
 # They open nothing but the sandbox of this deployment, which listens on loopback alone.
 SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
     "mobilink": {"sms_user": "sandbox", "sms_password": "sandbox"},
-    "plain": {"api_key": "sandbox-api-key-0", "callback_secret": "sandbox-callback-0"},
+    "yondu": {"key": "sandbox-key-0", "callback_key": "sandbox-callback-0"},
+    "qrtech": {
+        "username": "sandbox",
+        "mo_token": "sandbox-mo-0",
+        "callback_key": "sandbox-callback-0",
+    },
 }
+_THAI: Final = {"4541": {"service": "tips", "id": "12", "price_minor": 900}}
 _POLICY: Final = {"delay_hours": 24, "retry_days": 3}
 
 CAST: Final = (
@@ -76,7 +86,6 @@ CAST: Final = (
         price=Money.of(500, "PKR"),
         time_zone="Asia/Karachi",
         share=0.4,
-        base_path="",
         by_callback=False,
         options={"plain_http": True, "sms_url": "{sandbox}"},
         texts={"on_subscribe": "Welcome to Tips.", "on_unsubscribe": "Good-bye."},
@@ -97,20 +106,19 @@ CAST: Final = (
         ),
     ),
     Operator(
-        code="plain",
-        protocol="plain",
+        code="yondu",
+        protocol="xportal",
         mode="reports later",
-        wire_id=25001,
-        name="Plainfone",
-        country="Russia",
-        country_code="7",
-        prefix="7911",
-        price=Money.of(2000, "RUB"),
-        time_zone="Europe/Moscow",
+        wire_id=51501,
+        name="Yondu",
+        country="Philippines",
+        country_code="63",
+        prefix="63917",
+        price=Money.of(1000, "PHP"),
+        time_zone="Asia/Manila",
         share=0.4,
-        base_path="/v1",
         by_callback=True,
-        options={"plain_http": True, "mode": "async"},
+        options={"plain_http": True},
         texts={"on_content": "Your tip of the day: %s"},
         policy=_POLICY,
         conditions={
@@ -121,6 +129,27 @@ CAST: Final = (
                 "interim_percent": 10,
                 "delay_seconds": 900,
             },
+        },
+    ),
+    Operator(
+        code="qrtech",
+        protocol="qrtech",
+        mode="charges by itself",
+        wire_id=52001,
+        name="QRTech",
+        country="Thailand",
+        country_code="66",
+        prefix="6681",
+        price=Money.of(900, "THB"),
+        time_zone="Asia/Bangkok",
+        share=0.2,
+        by_callback=True,
+        options={"plain_http": True, "services": _THAI},
+        texts={"of_the_day": "Drink a glass of water."},
+        policy=_POLICY,
+        conditions={
+            "decline_percent": 10,
+            "notifications": {"lost_percent": 2, "duplicate_percent": 5, "interim_percent": 10},
         },
     ),
 )

@@ -54,7 +54,7 @@ class Company:
                 "currency": money.currency.code,
                 "time_zone": operator.time_zone,
                 "protocol": operator.protocol,
-                "base_url": f"{here}{operator.base_path}",
+                "base_url": here,
                 "options": options,
                 **operator.pace,
             },
@@ -95,10 +95,12 @@ class Company:
                 "reason": "demonstration",
             }
             await self.caller("POST", "/admin/carrier/lists/blacklisted/add", body, admin=True)
-        for whose, number in traffic.postpaid:
-            if whose == operator:
-                path = f"/subscribers/{number}"
-                await self._control(operator, "PUT", path, {"standing": "postpaid"})
+        postpaid = [number for whose, number in traffic.postpaid if whose == operator]
+        for number in postpaid:
+            await self._stands(operator, number, "postpaid")
+        if operator.charges_by_itself:
+            for number in numbers:  # it has our list too: whom it charges is up to it
+                await self._stands(operator, number, "blacklisted")
 
     async def order(self, order: Order, said_at: str) -> None:
         """Let a subscriber order, on our page or at the operator."""
@@ -157,6 +159,9 @@ class Company:
                 cursor = page["items"][-1]["number"]
             if page["next_cursor"] is None:
                 return found, cursor
+
+    async def _stands(self, operator: Operator, number: str, standing: str) -> None:
+        await self._control(operator, "PUT", f"/subscribers/{number}", {"standing": standing})
 
     async def _control(self, operator: Operator, method: str, path: str, body: Any = None) -> Any:
         answer = await self.sandbox.request(

@@ -48,6 +48,7 @@ class Report:
                 }
                 for line in self.books.lines
             ],
+            "waiting": self.books.waiting,
             "found_in_records": dict(self.found_in_records),
             "requests": self.requests,
             "messages": dict(self.books.messages),
@@ -106,6 +107,7 @@ def print_report(report: Report, table: Table) -> None:
             ("requests the company made", f"{report.requests:,}"),
             ("charges only the billing records told of", f"{found['reported']:,}"),
             ("charges the records proved not billed", f"{found['not_billed']:,}"),
+            ("reports that wait for a person", f"{report.books.waiting:,}"),
             ("seconds, of them walking", f"{report.seconds:.1f}, {report.walking_seconds:.1f}"),
         ],
     )

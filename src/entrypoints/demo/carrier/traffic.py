@@ -85,5 +85,5 @@ def _about(traffic: Traffic, operator: Operator, place: int, seed: int) -> None:
 
 
 def _number(operator: Operator, place: int) -> str:
-    length = 12 if operator.country_code == "92" else 11
+    length = 11 if operator.country_code == "66" else 12
     return f"{operator.prefix}{_FIRST_NUMBER + place:0{length - len(operator.prefix)}d}"

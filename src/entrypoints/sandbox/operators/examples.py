@@ -27,6 +27,31 @@ _KNOWN: Final = (
             {"api_key": "sandbox-api-key-0", "callback_secret": "sandbox-callback-0"}
         ),
     ),
+    Account(
+        code="yondu",
+        protocol="xportal",
+        country_code="63",
+        currency="PHP",
+        time_zone="Asia/Manila",
+        secrets=MappingProxyType({"key": "sandbox-key-0", "callback_key": "sandbox-callback-0"}),
+    ),
+    Account(
+        code="qrtech",
+        protocol="qrtech",
+        country_code="66",
+        currency="THB",
+        time_zone="Asia/Bangkok",
+        options=MappingProxyType(
+            {"services": {"4541": {"service": "tips", "id": "12", "price_minor": 900}}}
+        ),
+        secrets=MappingProxyType(
+            {
+                "username": "sandbox",
+                "mo_token": "sandbox-mo-0",
+                "callback_key": "sandbox-callback-0",
+            }
+        ),
+    ),
 )
 
 
