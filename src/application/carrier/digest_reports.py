@@ -20,11 +20,11 @@ from application.carrier.gateway import (
     NumberChanged,
     Paid,
     PurgeRequested,
-    Report,
     SubscribeRequested,
     UnsubscribeRequested,
 )
 from application.carrier.ports import (
+    BatchCharge,
     CarrierUnitOfWork,
     NumberAnswer,
     NumberCharge,
@@ -33,27 +33,26 @@ from application.carrier.ports import (
     References,
     Unresolved,
 )
+from application.carrier.reports import (
+    Told,
+    code_of,
+    numbers_of,
+    operator_of,
+    service_of,
+    story_of,
+    told_by,
+)
 from application.carrier.unsubscribe import Unsubscribe
-from application.carrier.wire import report_from_json, report_to_json
+from application.carrier.wire import report_to_json
 from application.ports import Clock, Entropy, Message
 from domain.carrier.correlation import Named, Unclear, choose
-from domain.shared.facts import Cause
 from domain.shared.ids import AttemptId
 from domain.shared.msisdn import Msisdn
 from domain.subscriptions import lifecycle
-from domain.subscriptions.model import CarrierTerms, Subscription
+from domain.subscriptions.model import CarrierTerms, Refused, Subscription
 from domain.subscriptions.number_renewal import owed_period
 
 _BOOKED_LATE = timedelta(days=3)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    """A report with where it came from."""
-
-    operator: str
-    report: Report
-    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,8 @@ class DigestReports:
 
     async def __call__(self, uow: CarrierUnitOfWork, batch: Sequence[Message]) -> None:
         """Apply a batch of reports; never commits."""
-        told = [_told(message) for message in batch]
-        numbers = {number for one in told for number in _numbers(one.report)}
+        told = [told_by(message) for message in batch]
+        numbers = {number for one in told for number in numbers_of(one.report)}
         # The numbers' rows first: whatever concerns one number happens one after another.
         await uow.numbers.lock_many(numbers, self.clock.now())
         await self._outcomes(uow, [one for one in told if isinstance(one.report, ChargeReported)])
@@ -89,7 +88,7 @@ class DigestReports:
                 case _:
                     assert_never(one.report)
 
-    async def _outcomes(self, uow: CarrierUnitOfWork, told: Sequence[_Told]) -> None:
+    async def _outcomes(self, uow: CarrierUnitOfWork, told: Sequence[Told]) -> None:
         """Settle reported outcomes, each on the attempt it is about."""
         final = [
             (one, one.report)
@@ -118,7 +117,7 @@ class DigestReports:
         await self.answers.digest(uow, answers)
 
     async def _by_token(
-        self, uow: CarrierUnitOfWork, final: Sequence[tuple[_Told, ChargeReported]]
+        self, uow: CarrierUnitOfWork, final: Sequence[tuple[Told, ChargeReported]]
     ) -> Mapping[tuple[str, str], AttemptId]:
         by_operator: dict[str, set[str]] = defaultdict(set)
         for one, report in final:
@@ -131,7 +130,7 @@ class DigestReports:
         }
 
     async def _by_number(
-        self, uow: CarrierUnitOfWork, reference: Reference, one: _Told, report: ChargeReported
+        self, uow: CarrierUnitOfWork, reference: Reference, one: Told, report: ChargeReported
     ) -> AttemptId | None:
         """Match by number and service; put aside what fits nobody or several.
 
@@ -142,12 +141,16 @@ class DigestReports:
             await self._aside(uow, one, "the report names neither a known charge nor a number", ())
             return None
         live = await self._live(uow, one.operator, report.msisdn)
-        service = _service_of(reference, one.operator, report.service_code, report.keyword)
-        exact = [item for item in live if service and _code(item) == service]
+        service = service_of(reference, one.operator, report.service_code, report.keyword)
+        exact = [item for item in live if service and code_of(item) == service]
         if service is not None and not exact:
             live = []
         match choose(exact, live):
             case Unclear(why, candidates):
+                if not candidates and isinstance(report.outcome, Paid):
+                    late = await self._after_the_end(uow, one, report, report.outcome, service)
+                    if late is not None:
+                        return late
                 await self._aside(uow, one, why, [item.id for item in candidates])
                 return None
             case Named(subscription):
@@ -161,7 +164,7 @@ class DigestReports:
                 return None
 
     async def _reported(
-        self, uow: CarrierUnitOfWork, one: _Told, subscription: Subscription
+        self, uow: CarrierUnitOfWork, one: Told, subscription: Subscription
     ) -> AttemptId | None:
         """Reserve an attempt for a charge the operator made by its own timetable."""
         locked = (await uow.subscriptions.lock_many([subscription.id]))[subscription.id]
@@ -189,17 +192,55 @@ class DigestReports:
         uow.events.record(one.cause, said)
         return result.attempt_id
 
-    async def _changed(self, uow: CarrierUnitOfWork, one: _Told, report: NumberChanged) -> None:
+    async def _after_the_end(
+        self,
+        uow: CarrierUnitOfWork,
+        one: Told,
+        report: ChargeReported,
+        paid: Paid,
+        service: str | None,
+    ) -> AttemptId | None:
+        """Book what an operator took for a subscription that was over by then, and nothing else.
+
+        Money is recorded whoever was right; the subscription stays closed.
+        """
+        reference = await self.references.current()
+        if not reference.is_managed(one.operator) or report.msisdn is None:
+            return None
+        had = [
+            item
+            for item in await uow.subscriptions.of_numbers({report.msisdn}, live=False)
+            if operator_of(item) == one.operator
+            and service in (None, code_of(item))
+            and not isinstance(item.state, Refused)
+        ]
+        if not had:
+            return None
+        latest = max(had, key=lambda item: item.created_at)
+        charge = BatchCharge(
+            cause=one.cause,
+            occasion="reported",
+            customer_id=latest.customer_id,
+            operator=one.operator,
+            money=paid.money,
+            reference=f"reported:{code_of(latest)}:{paid.receipt.token}",
+            description=f"{code_of(latest)}, charged after its end",
+            invoice_due_at=self.clock.now() + _BOOKED_LATE,
+        )
+        (result,) = await uow.charging.open_batch([charge])
+        return result.attempt_id if isinstance(result, Opened) else None
+
+    async def _changed(self, uow: CarrierUnitOfWork, one: Told, report: NumberChanged) -> None:
         operator = (await self.references.current()).operators[one.operator]
         why = await change_number(uow, operator, report, one.cause)
         if why is not None:
             await self._aside(uow, one, why, ())
 
-    async def _stop(self, uow: CarrierUnitOfWork, one: _Told, report: UnsubscribeRequested) -> None:
+    async def _stop(self, uow: CarrierUnitOfWork, one: Told, report: UnsubscribeRequested) -> None:
         reference = await self.references.current()
         live = await self._live(uow, one.operator, report.msisdn)
-        service = _service_of(reference, one.operator, report.service_code, report.keyword)
-        exact = [item for item in live if service and _code(item) == service]
+        service = service_of(reference, one.operator, report.service_code, report.keyword)
+        exact = [item for item in live if service and code_of(item) == service]
         if service is not None and not exact:
             return  # it is over already: a second stop changes nothing
         if not live:
@@ -224,19 +265,19 @@ class DigestReports:
         """Return what a number has with an operator; its row is locked, the cache names it."""
         payers = await uow.numbers.lock_many([msisdn], self.clock.now())
         has = await live_of(uow, self.fresh, payers)
-        return [item for item in has[msisdn] if _operator(item) == operator]
+        return [item for item in has[msisdn] if operator_of(item) == operator]
 
     async def _aside(
-        self, uow: CarrierUnitOfWork, one: _Told, why: str, candidates: Sequence[UUID]
+        self, uow: CarrierUnitOfWork, one: Told, why: str, candidates: Sequence[UUID]
     ) -> None:
         await uow.orders.put_aside(
             [
                 Unresolved(
                     id=self.entropy.new_id(),
                     operator=one.operator,
-                    event_id=_story(one.report),
+                    event_id=story_of(one.report),
                     kind=type(one.report).__name__,
-                    msisdn=next(iter(_numbers(one.report)), None),
+                    msisdn=next(iter(numbers_of(one.report)), None),
                     report=report_to_json(one.report),
                     why=why,
                     candidates=candidates,
@@ -244,52 +285,3 @@ class DigestReports:
                 )
             ]
         )
-
-
-def _told(message: Message) -> _Told:
-    operator = message.queue.removesuffix("_responses")
-    return _Told(
-        operator=operator,
-        report=report_from_json(message.payload["report"]),
-        cause=Cause(
-            actor=f"operator:{operator}",
-            reason="the operator reported it",
-            correlation_id=message.correlation_id or UUID(int=message.id),
-        ),
-    )
-
-
-def _story(report: Report) -> str:
-    """Name what waits for a person: a charge that was paid is one, whoever tells of it."""
-    if isinstance(report, ChargeReported) and isinstance(report.outcome, Paid) and report.token:
-        return f"paid:{report.token}"
-    return report.event_id
-
-
-def _numbers(report: Report) -> Sequence[Msisdn]:
-    """Name whom a report concerns; the one it is filed under first."""
-    match report:
-        case NumberChanged(before=before, after=after):
-            return [before, after]
-        case _:
-            return [report.msisdn] if report.msisdn else []
-
-
-def _service_of(
-    reference: Reference, operator: str, service_code: str | None, keyword: str | None
-) -> str | None:
-    if service_code is not None:
-        return service_code
-    campaign = reference.campaign_by(operator, keyword) if keyword else None
-    offer = reference.by_service_id.get(campaign.service_id) if campaign else None
-    return offer.service.code if offer else None
-
-
-def _code(one: Subscription) -> str:
-    assert isinstance(one.terms, CarrierTerms)
-    return one.terms.service_code
-
-
-def _operator(one: Subscription) -> str:
-    assert isinstance(one.terms, CarrierTerms)
-    return one.terms.operator

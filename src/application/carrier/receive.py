@@ -4,6 +4,7 @@ Verified, then parsed, then written down with the messages that digest it, in on
 sender hears "taken" only after that. A repeat is known by its event id.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -15,6 +16,9 @@ from application.carrier.wire import ORDER, REPORT, order_to_json, report_to_jso
 from application.ports import Clock, Entropy, NewMessage, U_contra, UnitOfWork, UnitsOfWork
 
 _SHOWN_BODY = 4_000
+CALLBACK = "callback of "
+# Operators put passwords into forms; none of them is to stand in the log.
+_SECRET = re.compile(r"(\w*(?:token|key|secret|password))=[^&\s]*", re.IGNORECASE)
 
 
 class Inbox(Protocol[U_contra]):
@@ -93,7 +97,7 @@ class ReceiveCallback:
             service_code=report.service_code,
             keyword=report.keyword,
             text=report.text,
-            source=f"callback of {operator}",
+            source=f"{CALLBACK}{operator}",
             said_at=report.said_at,
             operator_token=report.operator_token,
             received_at=self.clock.now(),
@@ -101,7 +105,7 @@ class ReceiveCallback:
 
 
 def _line(operator: str, callback: RawCallback, reports: Sequence[Report]) -> Exchanged:
-    body = callback.body[:_SHOWN_BODY].decode("utf-8", "replace")
+    body = without_secrets(callback.body[:_SHOWN_BODY].decode("utf-8", "replace"))
     return Exchanged(
         operator=operator,
         kind="callback",
@@ -111,3 +115,8 @@ def _line(operator: str, callback: RawCallback, reports: Sequence[Report]) -> Ex
         decision=", ".join(type(report).__name__ for report in reports),
         request=f"{callback.method} {callback.path} {body}",
     )
+
+
+def without_secrets(body: str) -> str:
+    """Return a form as the log may show it."""
+    return _SECRET.sub(r"\1=...", body)

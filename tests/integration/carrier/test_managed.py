@@ -1,25 +1,29 @@
 """Operators that charge by themselves, and numbers that become other numbers."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from adapters.memory.operator import Billed
 from application.carrier.gateway import (
     BroadcastRejected,
     BroadcastTaken,
     ChargeMode,
+    ChargeReported,
     NotSent,
     NumberChanged,
     OperatorReceipt,
     OutcomeUnknown,
+    Paid,
 )
 from application.errors import Conflict
 from domain.carrier.checks import NumberList
 from domain.carrier.service import Texts
 from domain.shared.errors import InvalidValue
-from domain.subscriptions.model import Active, Refused
+from domain.subscriptions.model import Active, Canceled, Refused
 from tests.integration.billing.house import cause
-from tests.integration.carrier.house import NUMBER, OTHER, CarrierHouse
+from tests.integration.carrier.house import NUMBER, OTHER, PRICE, CarrierHouse
 
 TEXTS = Texts(of_the_day="Drink water.")
 EIGHT = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)  # in Karachi
@@ -137,6 +141,35 @@ async def test_an_operator_that_is_asked_takes_no_texts(home: CarrierHouse) -> N
     async with home.open_uow() as uow:
         with pytest.raises(InvalidValue):
             await home.carrier.broadcasts.plan(uow, "mobilink", "tips", date(2026, 3, 3), "x")
+
+
+async def test_money_an_operator_took_after_the_end_is_booked_and_opens_nothing(
+    managed: CarrierHouse,
+) -> None:
+    await managed.ordered()
+    await managed.stop((await managed.only()).id)
+    gateway = managed.operators.by_code["mobilink"]
+    paid = Paid(OperatorReceipt(token="d-1", code="200"), PRICE, managed.clock.now())
+    gateway.billed.append(Billed("d-1", NUMBER, PRICE))
+    told = ChargeReported(event_id="e-1", outcome=paid, token="d-1", msisdn=NUMBER)
+
+    await managed.reported(told)
+    await managed.reported(replace(told, event_id="record:d-1"))
+
+    [attempt] = await managed.attempts()
+    assert (attempt["status"], attempt["external_id"]) == ("succeeded", "d-1")
+    assert isinstance((await managed.only()).state, Canceled)
+    assert await managed.value("SELECT count(*) FROM carrier_unresolved") == 0
+
+
+async def test_money_of_a_number_nobody_knows_waits_for_a_person_once(
+    managed: CarrierHouse,
+) -> None:
+    paid = Paid(OperatorReceipt(token="d-1", code="200"), PRICE)
+    told = ChargeReported(event_id="e-1", outcome=paid, token="d-1", msisdn=NUMBER)
+    await managed.reported(told, replace(told, event_id="record:d-1"))
+    assert await managed.value("SELECT count(*) FROM carrier_unresolved") == 1
+    assert await managed.attempts() == []
 
 
 def changed(event_id: str = "c-1") -> NumberChanged:
