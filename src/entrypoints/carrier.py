@@ -18,15 +18,17 @@ from adapters.postgres.carrier_doors import (
     PostgresLiveNumbers,
     PostgresWireIds,
 )
+from adapters.postgres.carrier_pixels import PostgresPixels
 from adapters.postgres.carrier_queries import PostgresCarrierQueries
 from adapters.postgres.carrier_references import PostgresReferences
 from adapters.postgres.carrier_sms import PostgresOperatorLog, PostgresSms
+from adapters.postgres.pixel_queries import PostgresPixelQueries
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.redis.fresh import RedisFresh
 from adapters.redis.throttle import RedisThrottle
 from application.carrier import journal, order_sms, send_sms, wire
 from application.carrier.accept_orders import AcceptOrders
-from application.carrier.aftermath import Aftermath, PixelOrder, Pixels
+from application.carrier.aftermath import Aftermath, Pixels
 from application.carrier.broadcast import (
     BROADCAST,
     OrderBroadcasts,
@@ -42,7 +44,14 @@ from application.carrier.inject import InjectCharges
 from application.carrier.load_retries import LoadRetries
 from application.carrier.manage import SetUpCarrier
 from application.carrier.open_number_charges import OpenNumberCharges
-from application.carrier.ports import CarrierUnitOfWork, Operators
+from application.carrier.pixel_ports import Postman
+from application.carrier.pixels import (
+    SEND_PIXEL,
+    OrderPixels,
+    ResendPixels,
+    SendPixels,
+)
+from application.carrier.ports import Operators
 from application.carrier.receive import ReceiveCallback, TakeOrders
 from application.carrier.resolve import ResolveReport
 from application.carrier.send_charges import SendCharges
@@ -53,11 +62,27 @@ from application.ports import Clock, Entropy, Metrics
 OpenUnit = Callable[[], AbstractAsyncContextManager[PostgresUnitOfWork]]
 
 
-class Unadvertised:
-    """Orders no postbacks."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advertising:
+    """Postbacks: what orders them, what sends them, and what is looked at."""
 
-    async def order(self, uow: CarrierUnitOfWork, orders: Sequence[PixelOrder]) -> None:
-        """Order none."""
+    order: OrderPixels
+    rows: PostgresPixels
+    resend: ResendPixels
+    queries: PostgresPixelQueries
+
+
+def build_pixels(
+    *, engine: AsyncEngine, clock: Clock, entropy: Entropy, metrics: Metrics
+) -> Advertising:
+    """Put postbacks together, but for their sending."""
+    rows = PostgresPixels()
+    return Advertising(
+        order=OrderPixels(rows, clock, entropy, metrics),
+        rows=rows,
+        resend=ResendPixels(rows, clock),
+        queries=PostgresPixelQueries(engine),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +126,7 @@ def build_carrier(
     entropy: Entropy,
     metrics: Metrics,
     pixels: Pixels,
+    postman: Postman,
     public_url: str,
     secrets: Mapping[str, Mapping[str, str]] | None,
     operators: Operators | None = None,
@@ -152,6 +178,7 @@ def build_carrier(
                 open_uow, box, references, gateways, throttle, log, clock
             ),
             send_sms.SMS_ANSWER: send_sms.RecordSms(box),
+            SEND_PIXEL: SendPixels(open_uow, PostgresPixels(), references, postman, clock, metrics),
             BROADCAST: SendBroadcasts(open_uow, gateways, days, log, metrics),
             journal.LOG: journal.WriteOperatorLog(PostgresOperatorLog()),
         },

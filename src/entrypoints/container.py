@@ -23,6 +23,7 @@ from adapters.postgres.messages import PostgresMessages
 from adapters.postgres.queries import PostgresQueries
 from adapters.postgres.schedules import PostgresTimetable
 from adapters.postgres.unit_of_work import units_of_work
+from adapters.postman import GuardedPostman
 from adapters.redis.bell import RedisBell
 from adapters.security.tokens import SignedTokens
 from application.catalog.manage_plans import CreatePlan, PutFeature, RetirePlan, SetPrice
@@ -53,12 +54,13 @@ from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
 from application.subscriptions.expire_job import ExpireSubscriptions
 from application.subscriptions.renew_job import RenewDue
 from application.subscriptions.subscribe import Subscribe
-from entrypoints.carrier import Unadvertised, build_carrier
+from entrypoints.carrier import build_carrier, build_pixels
 from entrypoints.deployment import (
     ConfiguredProviders,
     billing_policy,
     business_clock,
     configured_providers,
+    outbound_of,
 )
 from entrypoints.settings import Settings
 
@@ -123,6 +125,11 @@ class Container(containers.DeclarativeContainer):
     set_price = providers.Singleton(SetPrice, clock, entropy)
     put_feature = providers.Singleton(PutFeature)
 
+    outbound = providers.Singleton(outbound_of, settings)
+    postman = providers.Singleton(GuardedPostman, outbound)
+    pixels = providers.Singleton(
+        build_pixels, engine=engine, clock=clock, entropy=entropy, metrics=metrics
+    )
     carrier = providers.Singleton(
         build_carrier,
         engine=engine,
@@ -131,7 +138,8 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         entropy=entropy,
         metrics=metrics,
-        pixels=providers.Singleton(Unadvertised),
+        pixels=pixels.provided.order,
+        postman=postman,
         public_url=settings.provided.public_url,
         secrets=settings.provided.operator_secrets,
     )
@@ -202,5 +210,6 @@ async def close(container: Container) -> None:
     """Let go of connections; safe to call on a container that never opened any."""
     await container.gateways().aclose()
     await container.carrier().aclose()
+    await container.outbound().aclose()
     container.bell().close()
     await container.engine().dispose()

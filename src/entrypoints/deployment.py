@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from adapters.clock import SystemClock, VirtualClock
+from adapters.http.outbound import Outbound
 from adapters.providers.registry import build_providers, discover
 from adapters.providers.yookassa import YooKassaSettings
 from application.errors import NotFound
@@ -77,3 +78,8 @@ def configured_providers(settings: Settings) -> ConfiguredProviders:
         if settings.yookassa_test:
             tests.add("yookassa")
     return ConfiguredProviders(build_providers(configured, discover()), frozenset(tests))
+
+
+def outbound_of(settings: Settings) -> Outbound:
+    """Return the way out to publishers; this machine is within reach of sandboxes alone."""
+    return Outbound(settings.postback_hosts, loopback_allowed=not settings.is_production)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from adapters.http.outbound import Outbound
 from adapters.providers.yookassa import WEBHOOK_NETWORKS
 
 PREFIX = "KAZNA_"
@@ -94,6 +95,17 @@ def _networks(value: str) -> tuple[str, ...]:
             ip_network(network)
     except ValueError as error:
         raise ValueError("networks such as 185.71.76.0/27, separated by commas") from error
+    return given
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    given = tuple(part.strip() for part in value.split(",") if part.strip())
+    try:
+        Outbound(given)
+    except ValueError as error:
+        raise ValueError(
+            "hosts such as example.com, *.example.com or example.com:8080, separated by commas"
+        ) from error
     return given
 
 
@@ -213,6 +225,9 @@ class Settings:
         "the operators' secrets, as JSON by operator code and name",
         None,
         secret=True,
+    )
+    postback_hosts: tuple[str, ...] = setting(
+        _hosts, "hosts that postbacks go to, such as *.example.com, separated by commas", ()
     )
     sandbox_host: str = setting(_text, "the address the sandbox listens on", "127.0.0.1")
     sandbox_port: int = setting(_number(1, 65535), "the port the sandbox listens on", 8010)

@@ -19,14 +19,23 @@ DELETE FROM inbox WHERE id IN (
     SELECT id FROM inbox WHERE handled_at < now() - $1::interval ORDER BY id LIMIT $2
 ) RETURNING 1
 """
+_CLICKS = """
+DELETE FROM carrier_click WHERE id IN (
+    SELECT id FROM carrier_click WHERE received_at < now() - interval '2 days'
+        AND subscription_id IS NULL
+    ORDER BY received_at LIMIT $1
+) RETURNING 1
+"""
 
 
 async def prune(driver: asyncpg.Connection, older_than: timedelta, most: int) -> int:
     """Delete runs of jobs and handled notifications older than that; return how many.
+
+    Clicks nobody ordered after go with their day.
 
     How far a listing was read is never forgotten: the last watermark of a job stays.
     """
     gone = 0
     for statement in (_JOB_RUNS, _INBOX):
         gone += len(await driver.fetch(statement, older_than, most))
-    return gone
+    return gone + len(await driver.fetch(_CLICKS, most))

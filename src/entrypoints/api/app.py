@@ -18,6 +18,7 @@ from entrypoints.api.routes import (
     carrier,
     carrier_broadcasts,
     carrier_desk,
+    carrier_pixels,
     catalog,
     customers,
     invoices,
@@ -53,6 +54,7 @@ def create_app(house: Container) -> Litestar:
         "Carrier": carrier,
         "Carrier desk": carrier_desk,
         "Broadcasts": carrier_broadcasts,
+        "Postbacks": carrier_pixels,
         "Queues": queues,
         "Operations": operations,
     }

@@ -19,6 +19,7 @@ from adapters.postgres.codec import fields_of
 from adapters.postgres.engine import create_engine
 from application.carrier.aftermath import PixelOrder
 from application.carrier.gateway import ChargeMode, OperatorGateway, Report, SubscribeRequested
+from application.carrier.pixel_ports import Reply
 from application.carrier.ports import CarrierUnitOfWork, Order
 from application.carrier.wire import REPORT, report_to_json
 from application.errors import NotFound
@@ -37,6 +38,18 @@ START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)  # a Monday
 PRICE = Money.of(250, "PKR")
 NUMBER = Msisdn("923001234567")
 OTHER = Msisdn("923007654321")
+
+
+class Noted:
+    """A publisher that remembers what it was told, and answers as it is told to."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.answers: list[Reply] = []
+
+    async def deliver(self, url: str, timeout_seconds: float) -> Reply:
+        self.told.append(url)
+        return self.answers.pop(0) if self.answers else Reply(200, 5, None)
 
 
 class RememberedPixels:
@@ -68,6 +81,7 @@ class CarrierHouse(House):
         super().__init__(engine, clock)
         self.operators = InMemory()
         self.pixels = RememberedPixels()
+        self.postman = Noted()
         self.carrier = build_carrier(
             engine=engine,
             open_uow=self.open_uow,
@@ -76,6 +90,7 @@ class CarrierHouse(House):
             entropy=self.entropy,
             metrics=self.metrics,
             pixels=self.pixels,
+            postman=self.postman,
             public_url="https://kazna.test",
             secrets={},
             operators=self.operators,
