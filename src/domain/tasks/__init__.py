@@ -1,0 +1,1 @@
+"""The task exchange: who works on what."""
