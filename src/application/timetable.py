@@ -4,6 +4,7 @@ The daily jobs share an order key and run one after another in the order of thei
 are opened before anything expires. The matching jobs run every two minutes and merge what they
 missed, because each of them reads everything since its last good run. Numbers are looked at every
 minute, because their windows open at a minute of the day; a look with nothing due costs nothing.
+Payouts run some hours after midnight, so that facts of the day that are late have come.
 """
 
 from collections.abc import Sequence
@@ -38,6 +39,18 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             cadence=Daily(time(4, 20), zone),
             payload={"job": "expire-payments"},
             order_key=_DAILY,
+        ),
+        Schedule(
+            name="payouts",
+            cadence=Daily(time(3, 0), zone),
+            payload={"job": "payouts"},
+            order_key="jobs:payouts",
+        ),
+        Schedule(
+            name="parked-facts",
+            cadence=Every(_MINUTE),
+            payload={"job": "parked-facts"},
+            order_key="jobs:parked-facts",
         ),
         Schedule(
             name="match-pending-payments",

@@ -61,16 +61,18 @@ from entrypoints.deployment import (
     business_clock,
     configured_providers,
     outbound_of,
+    task_pricing,
 )
+from entrypoints.exchange import build_exchange
 from entrypoints.settings import Settings
 
 
-def _jobs(*jobs: Job, more: Sequence[Job]) -> dict[str, Job]:
-    return {job.name: job for job in (*jobs, *more)}
+def _jobs(*jobs: Job, more: Sequence[Sequence[Job]]) -> dict[str, Job]:
+    return {job.name: job for job in (*jobs, *(one for some in more for one in some))}
 
 
-def _handlers(own: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    return {**own, **more}
+def _handlers(*some: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: handler for those in some for name, handler in those.items()}
 
 
 class Container(containers.DeclarativeContainer):
@@ -144,6 +146,15 @@ class Container(containers.DeclarativeContainer):
         secrets=settings.provided.operator_secrets,
     )
 
+    exchange = providers.Singleton(
+        build_exchange,
+        open_uow=open_uow,
+        clock=clock,
+        metrics=metrics,
+        zone=zone,
+        pricing=providers.Singleton(task_pricing, settings),
+    )
+
     job_runs = providers.Singleton(PostgresJobRuns, engine)
     adopt = providers.Singleton(AdoptPayments, clock)
     jobs = providers.Singleton(
@@ -158,7 +169,7 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "successful"
         ),
-        more=carrier.provided.jobs,
+        more=providers.List(carrier.provided.jobs, exchange.provided.jobs),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
 
@@ -175,6 +186,7 @@ class Container(containers.DeclarativeContainer):
             }
         ),
         carrier.provided.handlers,
+        exchange.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(

@@ -9,8 +9,10 @@ from adapters.http.outbound import Outbound
 from adapters.providers.registry import build_providers, discover
 from adapters.providers.yookassa import YooKassaSettings
 from application.errors import NotFound
+from application.ledger.task_events import Pricing
 from application.payments.ports import BillingPolicy
 from application.payments.provider import PaymentProvider
+from domain.shared.money import Currency
 from entrypoints.settings import ClockKind, Settings, WrongSetting
 
 CLOCK_FILE = "clock"
@@ -83,3 +85,8 @@ def configured_providers(settings: Settings) -> ConfiguredProviders:
 def outbound_of(settings: Settings) -> Outbound:
     """Return the way out to publishers; this machine is within reach of sandboxes alone."""
     return Outbound(settings.postback_hosts, loopback_allowed=not settings.is_production)
+
+
+def task_pricing(settings: Settings) -> Pricing:
+    """Return how tasks are priced; the key is a secret, the currency is for good."""
+    return Pricing(currency=Currency(settings.task_currency), key=settings.pricing_key.encode())

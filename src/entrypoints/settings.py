@@ -4,24 +4,19 @@ Secrets may come from a file instead: `KAZNA_TOKEN_KEY_FILE=/run/secrets/key`. A
 be right stops the start with one sentence that names the variable and what is expected.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
-from ipaddress import ip_network
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from adapters.http.outbound import Outbound
 from adapters.providers.yookassa import WEBHOOK_NETWORKS
+from entrypoints import readers as read
 
 PREFIX = "KAZNA_"
 _FILE = "_FILE"
-_LEAST_KEY_BYTES = 32
 # Tests find their servers by these; they are no settings of a deployment.
 _FOREIGN = ("KAZNA_TEST_",)
 DEVELOPMENT_KEY = "development-only-key-that-signs-nothing-of-value"
@@ -46,105 +41,13 @@ class ClockKind(StrEnum):
     VIRTUAL = "virtual"
 
 
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("a text that is not empty")
-    return value
-
-
-def _number(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _flag(value: str) -> bool:
-    if value.lower() not in ("true", "false"):
-        raise ValueError("true or false")
-    return value.lower() == "true"
-
-
-def _zone(value: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("an IANA time zone such as Europe/Moscow") from error
-
-
-def _address(*schemes: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if urlsplit(value).scheme not in schemes or not urlsplit(value).netloc:
-            raise ValueError(f"an address that begins with {' or '.join(schemes)}://")
-        return value.rstrip("/")
-
-    return read
-
-
-def _origins(value: str) -> tuple[str, ...]:
-    read = _address("http", "https")
-    return tuple(read(part.strip()) for part in value.split(",") if part.strip())
-
-
-def _networks(value: str) -> tuple[str, ...]:
-    given = tuple(part.strip() for part in value.split(",") if part.strip())
-    try:
-        for network in given:
-            ip_network(network)
-    except ValueError as error:
-        raise ValueError("networks such as 185.71.76.0/27, separated by commas") from error
-    return given
-
-
-def _hosts(value: str) -> tuple[str, ...]:
-    given = tuple(part.strip() for part in value.split(",") if part.strip())
-    try:
-        Outbound(given)
-    except ValueError as error:
-        raise ValueError(
-            "hosts such as example.com, *.example.com or example.com:8080, separated by commas"
-        ) from error
-    return given
-
-
-def _choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
-    def read(value: str) -> StrEnum:
-        try:
-            return kind(value)
-        except ValueError as error:
-            raise ValueError(f"one of {', '.join(kind)}") from error
-
-    return read
-
-
-def _key(value: str) -> str:
-    if len(value.encode()) < _LEAST_KEY_BYTES:
-        raise ValueError(f"at least {_LEAST_KEY_BYTES} bytes of secret text")
-    return value
-
-
-def _secrets(value: str) -> Mapping[str, Mapping[str, str]]:
-    wanted = 'JSON such as {"mobilink": {"password": "…"}}'
-    try:
-        given = json.loads(value)
-    except ValueError as error:
-        raise ValueError(wanted) from error
-    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
-        raise ValueError(wanted)
-    if not all(isinstance(text, str) for one in given.values() for text in one.values()):
-        raise ValueError(wanted)
-    return MappingProxyType({code: MappingProxyType(one) for code, one in given.items()})
-
-
-def setting(read: Callable[[str], Any], about: str, default: Any = MISSING, **more: Any) -> Any:
+def setting(reader: Callable[[str], Any], about: str, default: Any = MISSING, **more: Any) -> Any:
     """Declare a setting: how it is read, what it is, and what it is when nothing is said."""
     secret = more.pop("secret", False)
     return field(
         default=default,
         repr=not secret,
-        metadata={"read": read, "about": about, "secret": secret},
+        metadata={"read": reader, "about": about, "secret": secret},
     )
 
 
@@ -153,88 +56,99 @@ class Settings:
     """Everything a process needs to know of its deployment."""
 
     environment: Environment = setting(
-        _choice(Environment), "development, test or production", Environment.DEVELOPMENT
+        read.choice(Environment), "development, test or production", Environment.DEVELOPMENT
     )
     database_url: str | None = setting(
-        _address("postgresql", "postgres"),
+        read.address("postgresql", "postgres"),
         "PostgreSQL 15 or later; without it an embedded server is started",
         None,
         secret=True,
     )
     redis_url: str | None = setting(
-        _address("redis", "rediss"),
+        read.address("redis", "rediss"),
         "Redis; without it an embedded server is started",
         None,
         secret=True,
     )
     data_folder: Path = setting(
-        lambda value: Path(_text(value)),
+        lambda value: Path(read.text(value)),
         "where embedded servers, the virtual clock and the sandbox keep their files",
         Path(".kazna"),
     )
     clock: ClockKind = setting(
-        _choice(ClockKind),
+        read.choice(ClockKind),
         "system, or virtual: a clock that is moved by hand, refused in production",
         ClockKind.SYSTEM,
     )
     billing_time_zone: ZoneInfo = setting(
-        _zone, "whose calendar days and months bill and post", ZoneInfo("Europe/Moscow")
+        read.zone, "whose calendar days and months bill and post", ZoneInfo("Europe/Moscow")
     )
-    api_host: str = setting(_text, "the address the API listens on", "127.0.0.1")
-    api_port: int = setting(_number(1, 65535), "the port the API listens on", 8000)
+    api_host: str = setting(read.text, "the address the API listens on", "127.0.0.1")
+    api_port: int = setting(read.number(1, 65535), "the port the API listens on", 8000)
     public_url: str = setting(
-        _address("http", "https"), "how payers reach the API", "http://127.0.0.1:8000"
+        read.address("http", "https"), "how payers reach the API", "http://127.0.0.1:8000"
     )
     return_origins: tuple[str, ...] = setting(
-        _origins,
+        read.origins,
         "origins a payer may be returned to after paying, separated by commas",
         ("http://127.0.0.1:8000",),
     )
     trusted_proxies: int = setting(
-        _number(0, 10), "how many proxies in front of the API are ours", 0
+        read.number(0, 10), "how many proxies in front of the API are ours", 0
     )
     token_key: str = setting(
-        _key, "signs bearer tokens; required in production", DEVELOPMENT_KEY, secret=True
+        read.key, "signs bearer tokens; required in production", DEVELOPMENT_KEY, secret=True
     )
-    token_minutes: int = setting(_number(1, 60 * 24 * 365), "how long a token lives", 10)
-    worker_host: str = setting(_text, "the address a worker shows its metrics at", "127.0.0.1")
+    token_minutes: int = setting(read.number(1, 60 * 24 * 365), "how long a token lives", 10)
+    worker_host: str = setting(read.text, "the address a worker shows its metrics at", "127.0.0.1")
     worker_port: int = setting(
-        _number(0, 65535), "the port of /metrics and /cqr of a worker; 0 for none", 50305
+        read.number(0, 65535), "the port of /metrics and /cqr of a worker; 0 for none", 50305
     )
-    pool_size: int = setting(_number(1, 200), "database connections of a process", 10)
+    pool_size: int = setting(read.number(1, 200), "database connections of a process", 10)
     payment_waiting_days: int = setting(
-        _number(1, 365), "after how many days an unfinished payment expires", 7
+        read.number(1, 365), "after how many days an unfinished payment expires", 7
     )
-    invoice_due_days: int = setting(_number(1, 365), "within how many days to pay an invoice", 7)
+    invoice_due_days: int = setting(
+        read.number(1, 365), "within how many days to pay an invoice", 7
+    )
     gateway_concurrency: int = setting(
-        _number(1, 500), "calls to gateways one batch makes at once", 16
+        read.number(1, 500), "calls to gateways one batch makes at once", 16
     )
     yookassa_shop_id: str | None = setting(
-        _text, "the shop at YooKassa; without it YooKassa is not offered", None
+        read.text, "the shop at YooKassa; without it YooKassa is not offered", None
     )
-    yookassa_secret: str | None = setting(_text, "the shop's secret key", None, secret=True)
+    yookassa_secret: str | None = setting(read.text, "the shop's secret key", None, secret=True)
     yookassa_url: str = setting(
-        _address("http", "https"), "where YooKassa answers", "https://api.yookassa.ru/v3"
+        read.address("http", "https"), "where YooKassa answers", "https://api.yookassa.ru/v3"
     )
-    yookassa_test: bool = setting(_flag, "true when the shop is YooKassa's test shop", False)
+    yookassa_test: bool = setting(read.flag, "true when the shop is YooKassa's test shop", False)
     yookassa_networks: tuple[str, ...] = setting(
-        _networks, "networks YooKassa's notifications come from", WEBHOOK_NETWORKS
+        read.networks, "networks YooKassa's notifications come from", WEBHOOK_NETWORKS
     )
     operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
-        _secrets,
+        read.secrets,
         "the operators' secrets, as JSON by operator code and name",
         None,
         secret=True,
     )
     postback_hosts: tuple[str, ...] = setting(
-        _hosts, "hosts that postbacks go to, such as *.example.com, separated by commas", ()
+        read.hosts, "hosts that postbacks go to, such as *.example.com, separated by commas", ()
     )
-    sandbox_host: str = setting(_text, "the address the sandbox listens on", "127.0.0.1")
-    sandbox_port: int = setting(_number(1, 65535), "the port the sandbox listens on", 8010)
+    task_currency: str = setting(
+        read.currency, "the currency tasks are priced in, for good once the first one is", "USD"
+    )
+    pricing_key: str = setting(
+        read.key,
+        "tasks are priced with it, for good; required in production",
+        DEVELOPMENT_KEY,
+        secret=True,
+    )
+    sandbox_host: str = setting(read.text, "the address the sandbox listens on", "127.0.0.1")
+    sandbox_port: int = setting(read.number(1, 65535), "the port the sandbox listens on", 8010)
     sandbox_token: str | None = setting(
-        _text, "opens the sandbox's control routes", None, secret=True
+        read.text, "opens the sandbox's control routes", None, secret=True
     )
-    log_level: str = setting(_text, "how much is logged: debug, info, warning, error", "info")
+    log_level: str = setting(read.text, "how much is logged: debug, info, warning, error", "info")
 
     @property
     def is_production(self) -> bool:
@@ -287,11 +201,13 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
     if settings.is_production:
         if settings.clock is ClockKind.VIRTUAL:
             raise WrongSetting("KAZNA_CLOCK must be system in production")
-        for name in ("token_key", "database_url", "redis_url"):
+        for name in ("token_key", "pricing_key", "database_url", "redis_url"):
             if name not in given:
                 raise WrongSetting(f"{PREFIX}{name.upper()} must be set in production")
         if settings.token_key == DEVELOPMENT_KEY:
             raise WrongSetting("KAZNA_TOKEN_KEY must be a key of your own in production")
+        if settings.pricing_key in (DEVELOPMENT_KEY, settings.token_key):
+            raise WrongSetting("KAZNA_PRICING_KEY must be a key of its own in production")
     if (settings.yookassa_shop_id is None) != (settings.yookassa_secret is None):
         raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):

@@ -16,7 +16,7 @@ from entrypoints.container import Container, build_container, close
 from entrypoints.settings import read_settings
 
 SRC = Path(__file__).parents[2] / "src"
-_MESSAGE_NAME = re.compile(r'"((?:payments|jobs|carrier)\.[a-z_]+\.v\d+)"')
+_MESSAGE_NAME = re.compile(r'"((?:payments|jobs|carrier|ledger)\.[a-z_]+\.v\d+)"')
 # Local handlers apply messages inside the transaction that claims them.
 _LOCAL = {
     "carrier.order.v1",
@@ -25,6 +25,7 @@ _LOCAL = {
     "carrier.operator_report.v1",
     "carrier.sms_answer.v1",
     "carrier.log.v1",
+    "ledger.task_event.v1",
 }
 
 

@@ -12,6 +12,7 @@ PRODUCTION = {
     "KAZNA_DATABASE_URL": "postgresql://kazna:hunter2@db/kazna",
     "KAZNA_REDIS_URL": "redis://:hunter2@redis/0",
     "KAZNA_TOKEN_KEY": "k" * 32,
+    "KAZNA_PRICING_KEY": "p" * 32,
 }
 
 
@@ -61,7 +62,9 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert read_settings({"KAZNA_TOKEN_KEY_FILE": str(file)}).token_key == "s" * 40
 
 
-@pytest.mark.parametrize("missing", ["KAZNA_DATABASE_URL", "KAZNA_REDIS_URL", "KAZNA_TOKEN_KEY"])
+@pytest.mark.parametrize(
+    "missing", ["KAZNA_DATABASE_URL", "KAZNA_REDIS_URL", "KAZNA_TOKEN_KEY", "KAZNA_PRICING_KEY"]
+)
 def test_production_takes_no_default_for_what_matters(missing: str) -> None:
     assert read_settings(PRODUCTION).is_production
     with pytest.raises(WrongSetting, match=f"{missing} must be set in production"):
@@ -73,6 +76,9 @@ def test_production_refuses_the_clock_that_is_moved_by_hand_and_the_key_everybod
         read_settings(PRODUCTION | {"KAZNA_CLOCK": "virtual"})
     with pytest.raises(WrongSetting, match="KAZNA_TOKEN_KEY must be a key of your own"):
         read_settings(PRODUCTION | {"KAZNA_TOKEN_KEY": DEVELOPMENT_KEY})
+    for key in (DEVELOPMENT_KEY, PRODUCTION["KAZNA_TOKEN_KEY"]):
+        with pytest.raises(WrongSetting, match="KAZNA_PRICING_KEY must be a key of its own"):
+            read_settings(PRODUCTION | {"KAZNA_PRICING_KEY": key})
 
 
 def test_half_a_shop_is_refused() -> None:

@@ -40,6 +40,10 @@ CHART = {
     "refunds": AccountKind.EXPENSE,
     "provider_fees": AccountKind.EXPENSE,
     "dispute_losses": AccountKind.EXPENSE,
+    "fee_income": AccountKind.INCOME,  # what people are charged for a task they are given
+    "reward_expense": AccountKind.EXPENSE,  # what they get for a task they complete
+    "payouts_in_transit": AccountKind.LIABILITY,  # taken from wallets, not with people yet
+    "adjustments": AccountKind.EXPENSE,  # corrections by hand
     "opening_balances": AccountKind.EQUITY,
 }
 """The heads of the chart; a code is a head, or `head:part` where one exists per part."""

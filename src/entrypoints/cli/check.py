@@ -115,9 +115,10 @@ def check(drained: bool, as_json: bool) -> None:
 async def violations(
     container: "Container", *, drained: bool, step: "Progress | None" = None
 ) -> list["Violation"]:
-    """Check the ledger, billing and messages; return what does not hold."""
+    """Check the ledger, billing, accounts and messages; return what does not hold."""
     from adapters.postgres.carrier_doors import all_queues
     from adapters.postgres.connections import borrowed
+    from adapters.postgres.invariants.accounts import check_accounts
     from adapters.postgres.invariants.billing import check_billing, replay_chains
     from adapters.postgres.invariants.messages import check_messages
 
@@ -129,6 +130,7 @@ async def violations(
             *report.violations,
             *await check_billing(driver),
             *await replay_chains(driver),
+            *await check_accounts(driver),
             *await check_messages(driver, queues, drained=drained),
         ]
 

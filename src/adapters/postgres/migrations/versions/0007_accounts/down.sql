@@ -1,0 +1,9 @@
+DROP TABLE payout;
+DROP TABLE settlement;
+DROP TABLE payout_run;
+DROP TABLE wallet_day;
+DROP TABLE wallet_entry;
+DROP TABLE wallet;
+DROP TABLE dead_fact;
+DROP TABLE parked_fact;
+DROP TABLE task_account;

@@ -1,0 +1,50 @@
+"""The task exchange's part of the composition root: the accounting of tasks and its days."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from adapters.postgres.payout_days import PostgresDays
+from adapters.postgres.task_books import PostgresTaskBooks
+from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from adapters.postgres.wallets import PostgresWallets
+from application.jobs import Job
+from application.ledger.parked_facts import TakeUpParked
+from application.ledger.run_payouts import RunPayouts
+from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
+from application.ports import Clock, Metrics
+from domain.tasks.title import upcast
+
+
+class OpenUnit(Protocol):
+    """Opens a unit of work."""
+
+    def __call__(self) -> AbstractAsyncContextManager[PostgresUnitOfWork]:
+        """Open one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What a process may need of the task exchange."""
+
+    handlers: Mapping[str, Any]
+    jobs: Sequence[Job]
+
+
+def build_exchange(
+    *, open_uow: OpenUnit, clock: Clock, metrics: Metrics, zone: ZoneInfo, pricing: Pricing
+) -> Exchange:
+    """Put the accounting of tasks together."""
+    books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
+    return Exchange(
+        handlers={
+            TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
+        },
+        jobs=(
+            RunPayouts(open_uow, wallets, PostgresDays(), zone),
+            TakeUpParked(open_uow, books),
+        ),
+    )
