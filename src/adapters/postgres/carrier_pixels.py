@@ -17,25 +17,20 @@ from domain.carrier.postback import PixelSetting, Publisher
 from domain.shared.ids import SubscriptionId
 from domain.shared.msisdn import Msisdn
 
-_CLICK = """
-WITH fitting AS (
-    SELECT click.id, click.clicked_at,
-        click.msisdn = $3 OR click.tid = $4 OR click.operator_token = $5 AS is_named,
-        click.msisdn IS NULL AND click.tid IS NULL AND click.operator_token IS NULL AS is_nameless
-    FROM carrier_click AS click
-    JOIN carrier_campaign AS campaign ON campaign.code = click.campaign_code
-    WHERE click.operator = $1 AND campaign.service_id = $2 AND click.subscription_id IS NULL
-        AND click.clicked_at >= $6 AND ($7::text IS NULL OR click.campaign_code = $7)
-    FOR UPDATE OF click
-), chosen AS (
-    (SELECT id FROM fitting WHERE is_named ORDER BY clicked_at DESC, id LIMIT 1)
-    UNION ALL
-    (SELECT id FROM fitting WHERE is_nameless
-        AND NOT EXISTS (SELECT FROM fitting WHERE is_named)
-        AND (SELECT count(*) FROM fitting WHERE is_nameless) = 1)
-)
-UPDATE carrier_click AS click SET subscription_id = $8
-FROM chosen WHERE click.id = chosen.id RETURNING click.*
+_FREE = """
+SELECT click.id FROM carrier_click AS click
+JOIN carrier_campaign AS campaign ON campaign.code = click.campaign_code
+WHERE click.operator = $1 AND campaign.service_id = $2 AND click.subscription_id IS NULL
+    AND click.clicked_at >= $3 AND ($4::text IS NULL OR click.campaign_code = $4)
+"""
+_NAMED = f"{_FREE} AND (click.msisdn = $5 OR click.tid = $6 OR click.operator_token = $7) "
+_NAMED += "ORDER BY click.clicked_at DESC, click.id LIMIT 1"
+# Two are enough to know that nobody knows.
+_NAMELESS = f"{_FREE} AND click.msisdn IS NULL AND click.tid IS NULL "
+_NAMELESS += "AND click.operator_token IS NULL LIMIT 2"
+_TAKE = """
+UPDATE carrier_click SET subscription_id = $2 WHERE id = $1 AND subscription_id IS NULL
+RETURNING *
 """
 _LOAD = """
 SELECT one.*, subscription.msisdn, subscription.service_code FROM carrier_pixel AS one
@@ -104,17 +99,16 @@ class PostgresPixels:
     ) -> Click | None:
         """Give a subscription the click that led to it, if that is certain."""
         order = wanted.order.order
-        row = await uow.driver.fetchrow(
-            _CLICK,
-            order.operator,
-            wanted.order.service_id,
-            order.msisdn.digits,
-            order.tid,
-            order.operator_token,
-            since,
-            order.campaign_code,
-            wanted.subscription.id,
-        )
+        where = (order.operator, wanted.order.service_id, since, order.campaign_code)
+        names = (order.msisdn.digits, order.tid, order.operator_token)
+        found = await uow.driver.fetch(_NAMED, *where, *names)
+        if not found:
+            nameless = await uow.driver.fetch(_NAMELESS, *where)
+            found = nameless if len(nameless) == 1 else []
+        if not found:
+            return None
+        # Somebody else may have taken it a moment ago: then there is none for this one.
+        row = await uow.driver.fetchrow(_TAKE, found[0]["id"], wanted.subscription.id)
         return _click(row) if row else None
 
     async def add_click(self, uow: PostgresUnitOfWork, click: Click) -> bool:

@@ -111,4 +111,10 @@ Index(
     carrier_click.c.clicked_at,
     postgresql_where=text("subscription_id IS NULL"),
 )
+for _name in ("msisdn", "tid", "operator_token"):
+    Index(
+        f"ix_carrier_click_{_name}",
+        carrier_click.c[_name],
+        postgresql_where=text(f"{_name} IS NOT NULL"),
+    )
 Index("ix_carrier_click_received_at", carrier_click.c.received_at)

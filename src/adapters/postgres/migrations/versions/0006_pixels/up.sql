@@ -73,6 +73,10 @@ CREATE TABLE carrier_click (
 );
 CREATE INDEX ix_carrier_click_free ON carrier_click (operator, clicked_at)
     WHERE subscription_id IS NULL;
+CREATE INDEX ix_carrier_click_msisdn ON carrier_click (msisdn) WHERE msisdn IS NOT NULL;
+CREATE INDEX ix_carrier_click_tid ON carrier_click (tid) WHERE tid IS NOT NULL;
+CREATE INDEX ix_carrier_click_operator_token ON carrier_click (operator_token)
+    WHERE operator_token IS NOT NULL;
 CREATE INDEX ix_carrier_click_received_at ON carrier_click (received_at);
 
 CREATE VIEW carrier.publishers AS
