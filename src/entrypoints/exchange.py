@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from adapters.postgres.carrier_doors import PostgresInbox
 from adapters.postgres.payout_days import PostgresDays
 from adapters.postgres.task_books import PostgresTaskBooks
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -13,6 +14,7 @@ from adapters.postgres.wallets import PostgresWallets
 from application.jobs import Job
 from application.ledger.parked_facts import TakeUpParked
 from application.ledger.run_payouts import RunPayouts
+from application.ledger.take_events import TakeEvents
 from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
 from application.ports import Clock, Metrics
 from domain.tasks.title import upcast
@@ -30,6 +32,7 @@ class OpenUnit(Protocol):
 class Exchange:
     """What a process may need of the task exchange."""
 
+    take_events: TakeEvents
     handlers: Mapping[str, Any]
     jobs: Sequence[Job]
 
@@ -40,6 +43,7 @@ def build_exchange(
     """Put the accounting of tasks together."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
     return Exchange(
+        take_events=TakeEvents(PostgresInbox(), upcast),
         handlers={
             TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
         },

@@ -127,3 +127,19 @@ def secrets(value: str) -> Mapping[str, Mapping[str, str]]:
     if not all(isinstance(text, str) for one in given.values() for text in one.values()):
         raise ValueError(wanted)
     return MappingProxyType({code: MappingProxyType(one) for code, one in given.items()})
+
+
+def partners(value: str) -> Mapping[str, str]:
+    """Read the keys that partners sign with."""
+    wanted = f'JSON such as {{"tracker": "a key of {_LEAST_KEY_BYTES} characters or more"}}'
+    try:
+        given = json.loads(value)
+    except ValueError as error:
+        raise ValueError(wanted) from error
+    sound = isinstance(given, dict) and all(
+        isinstance(one, str) and one.isascii() and len(one) >= _LEAST_KEY_BYTES
+        for one in given.values()
+    )
+    if not sound:
+        raise ValueError(wanted)
+    return MappingProxyType(given)

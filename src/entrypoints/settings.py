@@ -143,6 +143,12 @@ class Settings:
         DEVELOPMENT_KEY,
         secret=True,
     )
+    event_partners: Mapping[str, str] | None = setting(
+        read.partners,
+        "who may send events of tasks, as JSON of names and keys",
+        None,
+        secret=True,
+    )
     sandbox_host: str = setting(read.text, "the address the sandbox listens on", "127.0.0.1")
     sandbox_port: int = setting(read.number(1, 65535), "the port the sandbox listens on", 8010)
     sandbox_token: str | None = setting(

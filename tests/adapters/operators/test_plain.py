@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.operators.plain import Plain
-from adapters.operators.plain.signature import sign
+from adapters.security.seal import sign
 from application.carrier.gateway import (
     Accepted,
     Blacklisted,

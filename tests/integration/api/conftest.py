@@ -1,6 +1,7 @@
 """The API over a real database, with a gateway in memory and a clock by hand."""
 
 import asyncio
+import json
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -31,6 +32,7 @@ from tests.integration.billing.house import START
 from tests.servers import eventually
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+TRACKER_KEY = "a tracker's key of 32 characters."
 
 
 @dataclass
@@ -183,7 +185,8 @@ async def api(database_url: str) -> AsyncIterator[Api]:
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[Api]:
     """Serve the API over a database, with a gateway in memory and a clock by hand."""
-    settings = read_settings({"KAZNA_ENVIRONMENT": "test"})
+    partners = {"KAZNA_EVENT_PARTNERS": json.dumps({"tracker": TRACKER_KEY})}
+    settings = read_settings({"KAZNA_ENVIRONMENT": "test", **partners})
     house = build_container(settings, database_url=database_url, redis_url=NOBODY_LISTENS)
     clock = ManualClock(START)
     gateway = ScriptedProvider(clock=clock, entropy=house.entropy())

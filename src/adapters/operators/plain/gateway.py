@@ -13,12 +13,13 @@ from adapters.operators.options import Options
 from adapters.operators.plain import wire
 from adapters.operators.plain.outcomes import Reported, Unclear, reported
 from adapters.operators.plain.reports import Reader
-from adapters.operators.plain.signature import Seal
 from adapters.operators.receipts import receipt
 from adapters.operators.transport import Answer, OperatorHttp, unreachable
+from adapters.security.seal import Seal, SealBroken
 from application.carrier.gateway import (
     BroadcastOutcome,
     BroadcastRequest,
+    CallbackRefused,
     ChargeMode,
     ChargeOutcome,
     ChargeRequest,
@@ -177,7 +178,12 @@ class Plain:
     def read(self, callback: RawCallback) -> Sequence[Report]:
         """Check the signature and its age, then parse."""
         check_length(callback)
-        self._seal.check(callback)
+        try:
+            self._seal.check(callback.headers, callback.body, callback.received_at)
+        except SealBroken as error:
+            raise CallbackRefused(
+                f"the callback is not trusted: {error}", authentic=False
+            ) from None
         return self._reader.read(callback.body)
 
     def reply(self, callback: RawCallback) -> Reply:

@@ -1,17 +1,19 @@
-"""Signatures of callbacks: HMAC-SHA256 over the time of sending and the body."""
+"""Signatures of what others send us: HMAC-SHA256 over the time of sending and the body."""
 
 import hmac
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
-
-from application.carrier.gateway import CallbackRefused, RawCallback
 
 TIMESTAMP: Final = "x-timestamp"
 SIGNATURE: Final = "x-signature"
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
+
+
+class SealBroken(Exception):
+    """Nothing of what came is to be trusted; the text is one sentence, and no secret."""
 
 
 def sign(secret: str, timestamp: str, body: bytes) -> str:
@@ -26,7 +28,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 class Seal:
     """Checks signatures; any of `secrets` may have made one, so that they can be changed.
 
-    A callback older or newer than `window` is refused: a recorded one cannot be played back later,
+    What is older or newer than `window` is refused: a recorded one cannot be played back later,
     and within the window its event id tells.
     """
 
@@ -34,21 +36,20 @@ class Seal:
         self._secrets = tuple(secret for secret in secrets if secret)
         self._window = window
 
-    def check(self, callback: RawCallback) -> None:
-        """Let a callback pass or raise CallbackRefused; nothing of it is trusted before."""
-        headers = {name.lower(): value for name, value in callback.headers.items()}
-        timestamp, given = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
+    def check(self, given: Mapping[str, str], body: bytes, received_at: datetime) -> None:
+        """Let it pass or raise SealBroken; `given` are the headers."""
+        headers = {name.lower(): value for name, value in given.items()}
+        timestamp, signature = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
         if not _SECONDS.fullmatch(timestamp):
-            raise CallbackRefused("the callback says not when it was sent", authentic=False)
+            raise SealBroken("it does not say when it was sent")
         # Every secret is tried, so that time does not tell which one came close.
         matches = [
             hmac.compare_digest(
-                given.encode("utf-8", "replace"), sign(secret, timestamp, callback.body).encode()
+                signature.encode("utf-8", "replace"), sign(secret, timestamp, body).encode()
             )
             for secret in self._secrets
         ]
         if not any(matches):
-            raise CallbackRefused("the signature is wrong", authentic=False)
-        age = callback.received_at.timestamp() - int(timestamp)
-        if abs(age) > self._window.total_seconds():
-            raise CallbackRefused("the callback was sent too long ago", authentic=False)
+            raise SealBroken("the signature is wrong")
+        if abs(received_at.timestamp() - int(timestamp)) > self._window.total_seconds():
+            raise SealBroken("it was sent too long ago")
