@@ -148,6 +148,7 @@ class Container(containers.DeclarativeContainer):
 
     exchange = providers.Singleton(
         build_exchange,
+        engine=engine,
         open_uow=open_uow,
         clock=clock,
         metrics=metrics,

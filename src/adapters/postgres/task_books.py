@@ -148,6 +148,13 @@ class PostgresTaskBooks:
         )
         return len(rows)
 
+    async def exhume(self, uow: PostgresUnitOfWork, event_id: UUID) -> JsonObject | None:
+        """Take a fact from the dead; None when it is not there."""
+        envelope: JsonObject | None = await uow.driver.fetchval(
+            "DELETE FROM dead_fact WHERE event_id = $1 RETURNING envelope", event_id
+        )
+        return envelope
+
     async def ripe(
         self, uow: PostgresUnitOfWork, now: datetime, given_up: datetime, limit: int
     ) -> Sequence[tuple[UUID, str, JsonObject]]:

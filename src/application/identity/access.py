@@ -20,6 +20,7 @@ class Role(StrEnum):
     ACCOUNTANT = "accountant"
     ADMIN = "admin"
     SERVICE = "service"
+    PROGRAM = "program"
 
 
 PUBLIC = "public"
@@ -52,7 +53,10 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "carrier:read": _BOOKS | {Role.SERVICE},
     "carrier:manage": _STAFF,
     "carrier:resolve": _STAFF,
-    "queues:work": frozenset({Role.WORKER}),
+    "queues:work": frozenset({Role.PROGRAM}),
+    "accounts:read": frozenset({Role.WORKER, Role.MANAGER, Role.ACCOUNTANT, Role.ADMIN}),
+    "accounts:audit": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
+    "accounts:repair": frozenset({Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""
@@ -99,7 +103,7 @@ class Caller:
         return bool(PERMISSIONS[permission] & self.roles)
 
 
-_BY_WEIGHT = (Role.ADMIN, Role.MANAGER, Role.ACCOUNTANT, Role.SERVICE, Role.WORKER)
+_BY_WEIGHT = (Role.ADMIN, Role.MANAGER, Role.ACCOUNTANT, Role.SERVICE, Role.WORKER, Role.PROGRAM)
 _SEES_ALL = frozenset({Role.ADMIN, Role.MANAGER, Role.ACCOUNTANT, Role.SERVICE})
 
 

@@ -89,6 +89,10 @@ class TaskBooks(Protocol[U_contra]):
         """Keep facts for a person, each once; return how many were not kept before."""
         ...
 
+    async def exhume(self, uow: U_contra, event_id: UUID) -> JsonObject | None:
+        """Take a fact from the dead; None when it is not there."""
+        ...
+
     async def ripe(
         self, uow: U_contra, now: datetime, given_up: datetime, limit: int
     ) -> Sequence[tuple[UUID, str, JsonObject]]:

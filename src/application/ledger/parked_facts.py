@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from application.jobs import JobOrder, JobReport
 from application.ledger.account_ports import TaskBooks
@@ -47,3 +48,18 @@ class TakeUpParked:
                 report.add("given_up", len(given_up))
             if len(ripe) < _CHUNK or order.dry_run:
                 return report
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDead:
+    """Digest a fact again that a person had to look at."""
+
+    books: TaskBooks[Any]
+
+    async def __call__(self, uow: LedgerUnitOfWork, event_id: UUID) -> bool:
+        """Take it from the dead and order it anew; False when there is none; never commits."""
+        envelope = await self.books.exhume(uow, event_id)
+        if envelope is None:
+            return False
+        uow.messages.add([NewMessage(queue="ledger", name=TASK_EVENT, payload=envelope)])
+        return True

@@ -15,6 +15,7 @@ from entrypoints.api.doors import Doorkeeper, check_declarations
 from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
+    accounts,
     carrier,
     carrier_broadcasts,
     carrier_desk,
@@ -57,6 +58,7 @@ def create_app(house: Container) -> Litestar:
         "Broadcasts": carrier_broadcasts,
         "Postbacks": carrier_pixels,
         "Queues": queues,
+        "Accounts": accounts,
         "Operations": operations,
     }
     api = Router(

@@ -29,6 +29,7 @@ from entrypoints.container import Container, build_container
 from entrypoints.deployment import ConfiguredProviders
 from entrypoints.settings import read_settings
 from tests.integration.billing.house import START
+from tests.integration.tasks.exchange import PRICING
 from tests.servers import eventually
 
 NOBODY_LISTENS = "redis://127.0.0.1:1/0"
@@ -185,8 +186,11 @@ async def api(database_url: str) -> AsyncIterator[Api]:
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[Api]:
     """Serve the API over a database, with a gateway in memory and a clock by hand."""
-    partners = {"KAZNA_EVENT_PARTNERS": json.dumps({"tracker": TRACKER_KEY})}
-    settings = read_settings({"KAZNA_ENVIRONMENT": "test", **partners})
+    secrets = {
+        "KAZNA_EVENT_PARTNERS": json.dumps({"tracker": TRACKER_KEY}),
+        "KAZNA_PRICING_KEY": PRICING.key.decode(),
+    }
+    settings = read_settings({"KAZNA_ENVIRONMENT": "test", **secrets})
     house = build_container(settings, database_url=database_url, redis_url=NOBODY_LISTENS)
     clock = ManualClock(START)
     gateway = ScriptedProvider(clock=clock, entropy=house.entropy())

@@ -68,7 +68,7 @@ def _body_of(handler: HTTPRouteHandler) -> type[Body] | None:
 def _role(path: str) -> str:
     """Name a role that may use a route: an administrator, but for what only others may."""
     if path.startswith("/api/v1/queues/"):
-        return "worker"
+        return "program"
     return "service" if path.endswith("/pay") else "admin"
 
 

@@ -53,7 +53,7 @@ class Bridged:
         body: Any,
         *,
         subject: str = OPERATOR,
-        role: Role = Role.WORKER,
+        role: Role = Role.PROGRAM,
     ) -> httpx.Response:
         token = self.house.tokens().issue(subject, frozenset({role}), minutes=5)
         return await self.client.post(

@@ -474,7 +474,7 @@ async def test_whoever_hung_up_is_handed_nothing(program: Bridged) -> None:
 
 
 def _token(program: Bridged) -> str:
-    return program.house.tokens().issue("mobilink", frozenset({Role.WORKER}), minutes=5)
+    return program.house.tokens().issue("mobilink", frozenset({Role.PROGRAM}), minutes=5)
 
 
 @pytest.mark.parametrize(
@@ -482,14 +482,14 @@ def _token(program: Bridged) -> str:
     [
         (REQUESTS, "claim", "mobilink", Role.SERVICE, 403),
         (REQUESTS, "claim", "mobilink", Role.ADMIN, 403),
-        (REQUESTS, "claim", "other", Role.WORKER, 404),
-        (REQUESTS, "claim", "beeline", Role.WORKER, 404),
-        ("beeline_requests", "claim", "mobilink", Role.WORKER, 404),
-        ("beeline_requests", "claim", "beeline", Role.WORKER, 404),
-        ("payments", "claim", "mobilink", Role.WORKER, 404),
-        (RESPONSES, "claim", "mobilink", Role.WORKER, 404),
-        (REQUESTS, "messages", "mobilink", Role.WORKER, 404),
-        ("mobilink_mo_tarifficate", "messages", "mobilink", Role.WORKER, 404),
+        (REQUESTS, "claim", "other", Role.PROGRAM, 404),
+        (REQUESTS, "claim", "beeline", Role.PROGRAM, 404),
+        ("beeline_requests", "claim", "mobilink", Role.PROGRAM, 404),
+        ("beeline_requests", "claim", "beeline", Role.PROGRAM, 404),
+        ("payments", "claim", "mobilink", Role.PROGRAM, 404),
+        (RESPONSES, "claim", "mobilink", Role.PROGRAM, 404),
+        (REQUESTS, "messages", "mobilink", Role.PROGRAM, 404),
+        ("mobilink_mo_tarifficate", "messages", "mobilink", Role.PROGRAM, 404),
     ],
 )
 async def test_a_program_reaches_the_queues_of_its_own_operator_only(

@@ -26,7 +26,7 @@ from tests.integration.billing.house import House
 
 ZONE = ZoneInfo("Europe/Moscow")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PRICING = Pricing(currency=Currency("USD"), key=b"sixteen bytes of key")
+PRICING = Pricing(currency=Currency("USD"), key=b"what these tests draw prices with")
 PEOPLE = [UUID(int=1000 + number) for number in range(6)]
 
 

@@ -1,0 +1,68 @@
+"""What the routes of accounts answer."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from entrypoints.api.answers.shapes import Answer, PageOf
+
+
+class Wallet(Answer, frozen=True):
+    """A wallet: its balance, what of it was carried over, and what today has brought so far."""
+
+    currency: str
+    balance_minor: int
+    carry_minor: int
+    rewards_today_minor: int
+    fees_today_minor: int
+    net_today_minor: int
+
+
+class PersonAccount(Answer, frozen=True):
+    """A person's wallets on a day."""
+
+    person_id: UUID
+    day: date
+    wallets: list[Wallet]
+
+
+class WalletEntry(Answer, frozen=True):
+    """What moved a wallet, with its task; `amount_minor` is signed from the person's view."""
+
+    currency: str
+    seq: int
+    kind: str
+    amount_minor: int
+    balance_minor: int
+    value_date: date
+    posting_date: date
+    occurred_at: datetime
+    task_id: UUID | None
+    payout_id: UUID | None
+    title: str | None
+    jira_id: str | None
+    description: str | None
+
+
+class WalletLog(PageOf[WalletEntry], frozen=True):
+    """A page of what moved a wallet."""
+
+
+class DeadFact(Answer, frozen=True):
+    """A fact that waits for a person, as it came."""
+
+    event_id: UUID
+    task_id: UUID | None
+    why: str
+    envelope: dict[str, Any]
+    died_at: datetime
+
+
+class DeadFacts(PageOf[DeadFact], frozen=True):
+    """A page of facts that wait for a person."""
+
+
+class FactReplayed(Answer, frozen=True):
+    """A fact is digested again."""
+
+    event_id: UUID
