@@ -73,7 +73,7 @@ class Stage:
     async def program(self, operator: str, *more: str, source: Path = CONSUMER) -> Process:
         """Start a program for an operator; its books are where it left them."""
         folder = self.books(operator).parent
-        token = self.tokens.issue(operator, frozenset({Role.WORKER}), minutes=10)
+        token = self.tokens.issue(operator, frozenset({Role.PROGRAM}), minutes=10)
         (folder / "token").write_text(token)
         third = str(folder if source == CONSUMER else folder / "token")
         clean = {"PATH": os.environ["PATH"]}
@@ -306,7 +306,7 @@ async def test_a_program_with_keys_is_handed_the_same_charge_again(stage: Stage)
 
 
 async def test_an_api_that_ends_keeps_nobody_waiting(stage: Stage) -> None:
-    token = stage.tokens.issue("mobilink", frozenset({Role.WORKER}), minutes=10)
+    token = stage.tokens.issue("mobilink", frozenset({Role.PROGRAM}), minutes=10)
     waiting = asyncio.create_task(
         stage.client.post(
             "/api/v1/queues/mobilink_requests/claim",
