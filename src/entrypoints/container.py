@@ -65,6 +65,7 @@ from entrypoints.deployment import (
 )
 from entrypoints.exchange import build_exchange
 from entrypoints.settings import Settings
+from entrypoints.tracker import build_tracker
 
 
 def _jobs(*jobs: Job, more: Sequence[Sequence[Job]]) -> dict[str, Job]:
@@ -146,6 +147,7 @@ class Container(containers.DeclarativeContainer):
         secrets=settings.provided.operator_secrets,
     )
 
+    tracking = providers.Singleton(build_tracker, engine=engine, clock=clock, entropy=entropy)
     exchange = providers.Singleton(
         build_exchange,
         engine=engine,
@@ -188,6 +190,7 @@ class Container(containers.DeclarativeContainer):
         ),
         carrier.provided.handlers,
         exchange.provided.handlers,
+        tracking.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(
