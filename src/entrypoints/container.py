@@ -17,6 +17,7 @@ from adapters.metrics.state import StateMetrics
 from adapters.postgres.dead_letters import PostgresDeadLetters
 from adapters.postgres.engine import create_engine
 from adapters.postgres.explain import PostgresArchive
+from adapters.postgres.feed import PostgresFeed
 from adapters.postgres.job_runs import PostgresJobRuns
 from adapters.postgres.ledger_books import books
 from adapters.postgres.messages import PostgresMessages
@@ -147,6 +148,7 @@ class Container(containers.DeclarativeContainer):
         secrets=settings.provided.operator_secrets,
     )
 
+    feed = providers.Singleton(PostgresFeed, engine)
     tracking = providers.Singleton(build_tracker, engine=engine, clock=clock, entropy=entropy)
     exchange = providers.Singleton(
         build_exchange,

@@ -63,6 +63,7 @@ def create_app(house: Container) -> Litestar:
         "People": people,
         "Tasks": tasks,
         "Accounts": accounts,
+        "Events": events,
         "Operations": operations,
     }
     api = Router(
