@@ -155,6 +155,7 @@ class Container(containers.DeclarativeContainer):
         engine=engine,
         open_uow=open_uow,
         clock=clock,
+        entropy=entropy,
         metrics=metrics,
         zone=zone,
         pricing=providers.Singleton(task_pricing, settings),

@@ -10,16 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.account_queries import PostgresAccountQueries
 from adapters.postgres.carrier_doors import PostgresInbox
+from adapters.postgres.corrections import PostgresCorrections
 from adapters.postgres.payout_days import PostgresDays
 from adapters.postgres.task_books import PostgresTaskBooks
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.wallets import PostgresWallets
 from application.jobs import Job
+from application.ledger.corrections import DecideCorrection, HoldWallet, ProposeCorrection
 from application.ledger.parked_facts import ReplayDead, TakeUpParked
 from application.ledger.run_payouts import RunPayouts
 from application.ledger.take_events import TakeEvents
 from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
-from application.ports import Clock, Metrics
+from application.ports import Clock, Entropy, Metrics
 from domain.tasks.title import upcast
 
 
@@ -37,6 +39,9 @@ class Exchange:
 
     take_events: TakeEvents
     replay: ReplayDead
+    propose: ProposeCorrection
+    decide: DecideCorrection
+    hold: HoldWallet
     queries: PostgresAccountQueries
     handlers: Mapping[str, Any]
     jobs: Sequence[Job]
@@ -47,15 +52,20 @@ def build_exchange(
     engine: AsyncEngine,
     open_uow: OpenUnit,
     clock: Clock,
+    entropy: Entropy,
     metrics: Metrics,
     zone: ZoneInfo,
     pricing: Pricing,
 ) -> Exchange:
     """Put the accounting of tasks together."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
+    corrections = PostgresCorrections()
     return Exchange(
         take_events=TakeEvents(PostgresInbox(), upcast),
         replay=ReplayDead(books),
+        propose=ProposeCorrection(corrections, clock, entropy),
+        decide=DecideCorrection(corrections, wallets, zone, clock),
+        hold=HoldWallet(corrections, wallets),
         queries=PostgresAccountQueries(engine),
         handlers={
             TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),

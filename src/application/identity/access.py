@@ -63,6 +63,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "accounts:read": _PEOPLE,
     "accounts:audit": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:repair": frozenset({Role.ADMIN}),
+    "accounts:propose": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
+    "accounts:approve": frozenset({Role.ADMIN}),
     "events:read": frozenset({Role.SERVICE, Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }

@@ -32,6 +32,8 @@ class Movement:
     task_id: UUID | None = None
     assignation_id: UUID | None = None
     payout_id: UUID | None = None
+    reverses: OperationId | None = None
+    reverses_kind: str | None = None
 
     @property
     def purse(self) -> Purse:
@@ -74,7 +76,11 @@ class TaskBooks(Protocol[U_contra]):
         ...
 
     async def parked(self, uow: U_contra, task_ids: Collection[UUID]) -> Sequence[Heard]:
-        """Return completions that wait for these tasks, in the order of their versions."""
+        """Return completions that wait for these tasks, in the order of their versions.
+
+        Those that were given up, because nobody said for a day that the task exists, are among
+        them: what was late by days is late, not wrong.
+        """
         ...
 
     async def park(self, uow: U_contra, facts: Sequence[tuple[Heard, str]]) -> None:
@@ -95,8 +101,11 @@ class TaskBooks(Protocol[U_contra]):
 
     async def ripe(
         self, uow: U_contra, now: datetime, given_up: datetime, limit: int
-    ) -> Sequence[tuple[UUID, str, JsonObject]]:
-        """Take facts whose instant has come, and unknown ones parked before `given_up`."""
+    ) -> Sequence[tuple[UUID, UUID, str, JsonObject]]:
+        """Take facts whose instant has come, and unknown ones parked before `given_up`.
+
+        Each as (event, task, why, envelope).
+        """
         ...
 
 

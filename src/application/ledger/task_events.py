@@ -28,6 +28,7 @@ from domain.shared.money import Currency
 TASK_EVENT = "ledger.task_event.v1"
 _SKEW = timedelta(minutes=5)
 UNKNOWN_TASK, FUTURE = "unknown_task", "future"
+GIVEN_UP = "nobody said for a day that the task exists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,8 @@ def posted_event(done: Entered) -> OperationPosted:
         late=one.posting_date > one.value_date,
         wallet_seq=done.seq,
         balance_after_minor=done.balance_minor,
+        reverses=one.reverses,
+        reverses_kind=one.reverses_kind,
     )
 
 

@@ -21,6 +21,7 @@ from entrypoints.api.routes import (
     carrier_desk,
     carrier_pixels,
     catalog,
+    corrections,
     customers,
     events,
     invoices,
@@ -63,6 +64,7 @@ def create_app(house: Container) -> Litestar:
         "People": people,
         "Tasks": tasks,
         "Accounts": accounts,
+        "Corrections": corrections,
         "Events": events,
         "Operations": operations,
     }

@@ -19,6 +19,7 @@ from application.identity.access import Forbidden, TokenRefused
 from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
 from domain.identity.person import AddressTaken, LastAdmin
+from domain.ledger.corrections import AlreadyDecided, NotCorrectable, OwnProposal
 from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
@@ -47,6 +48,9 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoEligibleAssignee: HTTPStatus.CONFLICT,
     NotTheAssignee: HTTPStatus.CONFLICT,
     LastAdmin: HTTPStatus.CONFLICT,
+    OwnProposal: HTTPStatus.CONFLICT,
+    AlreadyDecided: HTTPStatus.CONFLICT,
+    NotCorrectable: HTTPStatus.CONFLICT,
     AddressTaken: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

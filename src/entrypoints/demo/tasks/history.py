@@ -12,7 +12,8 @@ from typing import Any
 from entrypoints.cli.failures import Refused
 
 _SAMPLE = "tasks.jsonl"
-_FIELDS = ("task_id", "title", "assignee", "assigned_at", "completed_at")
+_FIELDS = ("task_id", "assignee", "assigned_at", "completed_at")
+_UNTITLED = "A task without a title"
 _YEARS = range(1990, 2200)
 _LONGEST_TITLE = 300
 # One commit a record, its parts apart: neither occurs in what people write.
@@ -67,9 +68,7 @@ def read_history(repository: Path | None, file: Path | None, *, most: int | None
 def _made(source: str, found: Iterable[Work], most: int | None) -> History:
     given = list(found)
     kept = [
-        one
-        for one in given
-        if one.assigned_at.year in _YEARS and one.completed_at.year in _YEARS and one.title
+        one for one in given if one.assigned_at.year in _YEARS and one.completed_at.year in _YEARS
     ]
     kept.sort(key=lambda one: (one.assigned_at, one.name))
     if not kept:
@@ -86,7 +85,7 @@ def _text(file: Path) -> str:
 
 
 def _lines(name: str, text: str) -> Iterator[Work]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -104,7 +103,7 @@ def _read(given: dict[str, Any]) -> Work:
             raise ValueError(f"{field} is missing or no text")
     return _work(
         given["task_id"],
-        given["title"],
+        str(given.get("title") or ""),
         given["assignee"],
         given.get("reviewer") or given["assignee"],
         given["assigned_at"],
@@ -116,7 +115,7 @@ def _work(name: str, title: str, doer: str, reviewer: str, begun: str, done: str
     assigned_at, completed_at = _instant(begun), _instant(done)
     return Work(
         name=name,
-        title=" ".join(title.replace("\x00", "").split())[:_LONGEST_TITLE],
+        title=" ".join(title.replace("\x00", "").split())[:_LONGEST_TITLE] or _UNTITLED,
         assignee=doer,
         reviewer=reviewer,
         assigned_at=assigned_at,
@@ -156,4 +155,4 @@ def _commits(repository: Path) -> Iterator[Work]:
         name, author, begun, committer, done, title = parts
         doer = pseudonym(author)
         reviewer = doer if committer.lower() in _SITES else pseudonym(committer)
-        yield _work(name, title or "A commit without a title", doer, reviewer, begun, done)
+        yield _work(name, title, doer, reviewer, begun, done)

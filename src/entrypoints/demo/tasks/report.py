@@ -99,7 +99,7 @@ def print_report(report: Report, table: Table) -> None:
         ["what", "how many>"],
         [
             ("tasks of the history, people", f"{report.tasks:,}, {report.people:,}"),
-            ("lines left out: no title, or of no year", f"{report.left_out:,}"),
+            ("lines left out, of a year nobody works in", f"{report.left_out:,}"),
             ("events told, and how often they came", f"{report.events:,}, {report.deliveries:,}"),
             (
                 "tasks made through the API, presses of the button",
