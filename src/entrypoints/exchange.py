@@ -1,4 +1,4 @@
-"""The task exchange's part of the composition root: the accounting of tasks and its days."""
+"""The task exchange's part of the composition root: the accounting of tasks, and analytics."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.account_queries import PostgresAccountQueries
+from adapters.postgres.analytics import PostgresAggregates, PostgresReading
+from adapters.postgres.analytics_queries import PostgresAnalyticsQueries
 from adapters.postgres.carrier_doors import PostgresInbox
 from adapters.postgres.payout_days import PostgresDays
+from adapters.postgres.subscription_figures import PostgresSubscriptionFigures
 from adapters.postgres.task_books import PostgresTaskBooks
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.wallets import PostgresWallets
+from application.analytics.read_events import ReadEvents, Rebuild
 from application.jobs import Job
 from application.ledger.parked_facts import ReplayDead, TakeUpParked
 from application.ledger.run_payouts import RunPayouts
@@ -38,6 +42,9 @@ class Exchange:
     take_events: TakeEvents
     replay: ReplayDead
     queries: PostgresAccountQueries
+    analytics: PostgresAnalyticsQueries
+    figures: PostgresSubscriptionFigures
+    rebuild: Rebuild
     handlers: Mapping[str, Any]
     jobs: Sequence[Job]
 
@@ -53,15 +60,20 @@ def build_exchange(
 ) -> Exchange:
     """Put the accounting of tasks together."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
+    read_events = ReadEvents(open_uow, PostgresReading(), PostgresAggregates())
     return Exchange(
         take_events=TakeEvents(PostgresInbox(), upcast),
         replay=ReplayDead(books),
         queries=PostgresAccountQueries(engine),
+        analytics=PostgresAnalyticsQueries(engine),
+        figures=PostgresSubscriptionFigures(engine, zone),
+        rebuild=Rebuild(read_events),
         handlers={
             TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
         },
         jobs=(
             RunPayouts(open_uow, wallets, PostgresDays(), zone),
             TakeUpParked(open_uow, books),
+            read_events,
         ),
     )

@@ -57,6 +57,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "accounts:read": frozenset({Role.WORKER, Role.MANAGER, Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:audit": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:repair": frozenset({Role.ADMIN}),
+    "analytics:read": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

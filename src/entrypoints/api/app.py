@@ -16,6 +16,7 @@ from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
     accounts,
+    analytics,
     carrier,
     carrier_broadcasts,
     carrier_desk,
@@ -59,6 +60,7 @@ def create_app(house: Container) -> Litestar:
         "Postbacks": carrier_pixels,
         "Queues": queues,
         "Accounts": accounts,
+        "Analytics": analytics,
         "Operations": operations,
     }
     api = Router(
