@@ -30,7 +30,7 @@ FROM company_day WHERE dated = $1 AND day BETWEEN $2 AND $3 ORDER BY day, curren
 """
 _DEAREST = """
 SELECT top.task_id, top.day, top.currency, top.price_minor, top.completed_at, task.completed_by,
-    task.title, task.jira_id, task.description, task.author_id
+    nullif(task.title, '') AS title, task.jira_id, task.description, task.author_id
 FROM top_task_day AS top LEFT JOIN task_account AS task ON task.task_id = top.task_id
 WHERE top.currency = $1 AND top.day BETWEEN $2 AND $3 ORDER BY top.day
 """

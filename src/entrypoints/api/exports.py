@@ -12,7 +12,7 @@ from msgspec import Struct
 from application.ports import JsonObject
 from domain.shared.errors import InvalidValue
 
-MEDIA_TYPE = "text/csv; charset=utf-8"
+MEDIA_TYPE = "text/csv"
 # What a spreadsheet takes for the beginning of a formula, or passes over on its way to one.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 

@@ -29,9 +29,9 @@ from entrypoints.container import Container
 Http = Request[Any, Any, Any]
 Shown = JsonObject | Response[bytes]
 Tables = Mapping[str, type[Struct]]
-First = Annotated[date | None, QueryParameter(query="from", description="the first day")]
-Last = Annotated[date | None, QueryParameter(query="to", description="the last day, included")]
-Written = Annotated[Format | None, QueryParameter(query="format", description="json or csv")]
+First = Annotated[date | None, QueryParameter(name="from", description="the first day")]
+Last = Annotated[date | None, QueryParameter(name="to", description="the last day, included")]
+Written = Annotated[Format | None, QueryParameter(name="format", description="json or csv")]
 
 _INCOME: Tables = {"days": answers.IncomeDay, "totals": answers.IncomeTotal}
 _DEAREST: Tables = {"task": answers.DearTask, "by_day": answers.DearTask}
