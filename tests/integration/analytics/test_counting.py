@@ -156,8 +156,9 @@ async def test_counted_anew_it_comes_to_the_same(counted: Counted, piece: int) -
 
 async def test_two_who_read_at_once_count_once(counted: Counted) -> None:
     await live(counted, 5)
-    await asyncio.gather(*(counted.count(counted.reads(size)) for size in (2, 3, 5)))
+    reports = await asyncio.gather(*(counted.count(counted.reads(size)) for size in (1, 2, 3, 1)))
     at_once = await counted.tables()
+    assert not any("repeated" in report for report in reports)
 
     await counted.rebuild(1000)
 
@@ -188,6 +189,9 @@ async def test_what_is_told_again_under_another_name_is_counted_once(counted: Co
     assert await counted.count() == {"repeated": 2}
     assert await counted.tables() == before
     assert await counted.net() == -18
+    await counted.tell(reward, counted.posted("ASSIGN_FEE", -15, day(2)), fee)
+    assert await counted.count() == {"counted": 1, "repeated": 2}
+    assert await counted.net() == -3
 
 
 async def test_the_order_of_telling_changes_nothing(counted: Counted) -> None:

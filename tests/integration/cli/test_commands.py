@@ -184,7 +184,7 @@ async def test_the_clock_is_moved_and_what_is_due_is_sent(kazna: Kazna, database
 async def test_what_days_were_worth_is_counted_anew(kazna: Kazna, database_url: str) -> None:
     async with house(database_url) as home:
         exchange = TaskExchange(home.engine, home.clock)
-        task = Task(1)
+        task = Task(1, now=home.clock.now())
         await exchange.hear(task.created(), task.assigned(1), task.completed())
         counted = "SELECT sum(fees_minor - rewards_minor)::bigint FROM company_day"
         for _ in range(2):
