@@ -14,6 +14,7 @@ from domain.analytics.facts import Moved
 from domain.analytics.totals import Totals
 
 READER = "analytics"
+_OURS = "kazna"
 # In order, as the feed is read, so that it steps into the index and never through the table.
 _FOLLOWS = """
 SELECT position FROM event WHERE (xid, position) > ($1::text::xid8, $2::bigint)
@@ -105,7 +106,7 @@ class PostgresReading:
                 Told(
                     name=event.name,
                     version=event.version,
-                    occurred_at=event.occurred_at,
+                    recorded_at=event.occurred_at if event.producer == _OURS else None,
                     data=event.data,
                     place=str(event.place),
                 )

@@ -26,7 +26,7 @@ def fact_of(event: Told) -> Fact | None:
     Raises UnreadableEvent for a version that is newer than this code, or fields that are missing.
     """
     known = _KNOWN.get(event.name)
-    if known is None:
+    if known is None or event.recorded_at is None:
         return None
     if event.version != known:
         raise UnreadableEvent(f"{event.name} v{event.version} at {event.place} is not known yet")

@@ -13,11 +13,15 @@ from domain.analytics.totals import Totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An event of the feed; `place` is opaque, and orders events as they are read."""
+    """An event of the feed; `place` is opaque, and orders events as they are read.
+
+    `recorded_at` is business time, and None where a partner told it: their clock is not ours, and
+    nothing they tell is counted before the accounting has made something of it.
+    """
 
     name: str
     version: int
-    occurred_at: datetime
+    recorded_at: datetime | None
     data: JsonObject
     place: str
 

@@ -88,10 +88,11 @@ class ReadEvents:
 
 def _reached(piece: Piece, order: JobOrder) -> tuple[str | None, datetime | None]:
     """Return the place of the last event, and as of when everything before it was counted."""
-    if not piece.events:
-        return None, order.now if piece.is_last else None
-    last = piece.events[-1]
-    return last.place, order.now if piece.is_last else last.occurred_at
+    place = piece.events[-1].place if piece.events else None
+    if piece.is_last:
+        return place, order.now
+    instants = [one.recorded_at for one in piece.events if one.recorded_at is not None]
+    return place, instants[-1] if instants else None
 
 
 @dataclass(frozen=True, slots=True)

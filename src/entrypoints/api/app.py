@@ -27,8 +27,10 @@ from entrypoints.api.routes import (
     invoices,
     operations,
     payments,
+    people,
     queues,
     subscriptions,
+    tasks,
 )
 from entrypoints.container import Container, close
 
@@ -59,8 +61,11 @@ def create_app(house: Container) -> Litestar:
         "Broadcasts": carrier_broadcasts,
         "Postbacks": carrier_pixels,
         "Queues": queues,
+        "People": people,
+        "Tasks": tasks,
         "Accounts": accounts,
         "Analytics": analytics,
+        "Events": events,
         "Operations": operations,
     }
     api = Router(

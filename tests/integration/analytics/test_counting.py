@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.analytics.facts import UnreadableEvent
+from application.envelope import Envelope
 from tests.integration.analytics.counted import Counted
 from tests.integration.billing.house import cause
 from tests.integration.tasks.exchange import PEOPLE, START, day, hours
@@ -337,3 +338,29 @@ async def test_an_event_behind_an_open_transaction_is_counted_when_that_ends(
         await early.commit()
     await counted.count()
     assert await counted.net() == 30
+
+
+async def test_what_a_partner_tells_is_neither_counted_nor_the_time(counted: Counted) -> None:
+    ours = counted.posted("ASSIGN_FEE", -12, day(2))
+    async with counted.open_uow() as uow:
+        told = Envelope.of(
+            ours,
+            event_id=uuid4(),
+            occurred_at=START - timedelta(days=400),
+            producer="tracker",
+            aggregate_version=1,
+            cause=cause(),
+        )
+        uow.events.record(cause(), [ours])
+        uow.events.tell(cause(), [told, replace(told, event_id=uuid4())])
+        uow.events.record(cause(), [counted.posted("ASSIGN_FEE", -1, day(2))])
+        await uow.commit()
+    await counted.horizon()
+    counted.clock.advance(hours(1))
+
+    await counted.reader(counted.order(limit=2))
+    assert await as_of(counted) == START
+    await counted.reader(counted.order(limit=1))
+    assert await as_of(counted) == START
+    assert await counted.count() == {"counted": 1}
+    assert await counted.net() == 13

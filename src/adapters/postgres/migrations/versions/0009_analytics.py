@@ -1,13 +1,13 @@
 """What a company's days were worth: sums, the dearest task and who is in the red, from events.
 
 Revision ID: 0009_analytics
-Revises: 0007_accounts
+Revises: 0008_tasks
 """
 
 from adapters.postgres.migrations.parts import run_part
 
 revision = "0009_analytics"
-down_revision = "0007_accounts"
+down_revision = "0008_tasks"
 branch_labels = None
 depends_on = None
 
