@@ -53,6 +53,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key="jobs:parked-facts",
         ),
         Schedule(
+            name="analytics",
+            cadence=Every(_MINUTE),
+            payload={"job": "analytics"},
+            order_key="jobs:analytics",
+        ),
+        Schedule(
             name="match-pending-payments",
             cadence=Every(_TWO_MINUTES),
             payload={"job": "match-pending-payments"},

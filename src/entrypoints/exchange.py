@@ -1,4 +1,4 @@
-"""The task exchange's part of the composition root: the accounting of tasks and its days."""
+"""The task exchange's part of the composition root: the accounting of tasks, and analytics."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,12 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.account_queries import PostgresAccountQueries
+from adapters.postgres.analytics import PostgresAggregates, PostgresReading
+from adapters.postgres.analytics_queries import PostgresAnalyticsQueries
 from adapters.postgres.carrier_doors import PostgresInbox
 from adapters.postgres.corrections import PostgresCorrections
 from adapters.postgres.payout_days import PostgresDays
+from adapters.postgres.subscription_figures import PostgresSubscriptionFigures
 from adapters.postgres.task_books import PostgresTaskBooks
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from adapters.postgres.wallets import PostgresWallets
+from application.analytics.read_events import ReadEvents, Rebuild
 from application.jobs import Job
 from application.ledger.corrections import DecideCorrection, HoldWallet, ProposeCorrection
 from application.ledger.parked_facts import ReplayDead, TakeUpParked
@@ -43,6 +47,9 @@ class Exchange:
     decide: DecideCorrection
     hold: HoldWallet
     queries: PostgresAccountQueries
+    analytics: PostgresAnalyticsQueries
+    figures: PostgresSubscriptionFigures
+    rebuild: Rebuild
     handlers: Mapping[str, Any]
     jobs: Sequence[Job]
 
@@ -60,6 +67,7 @@ def build_exchange(
     """Put the accounting of tasks together."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
     corrections = PostgresCorrections()
+    read_events = ReadEvents(open_uow, PostgresReading(), PostgresAggregates())
     return Exchange(
         take_events=TakeEvents(PostgresInbox(), upcast),
         replay=ReplayDead(books),
@@ -67,11 +75,15 @@ def build_exchange(
         decide=DecideCorrection(corrections, wallets, zone, clock),
         hold=HoldWallet(corrections, wallets),
         queries=PostgresAccountQueries(engine),
+        analytics=PostgresAnalyticsQueries(engine),
+        figures=PostgresSubscriptionFigures(engine, zone),
+        rebuild=Rebuild(read_events),
         handlers={
             TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
         },
         jobs=(
             RunPayouts(open_uow, wallets, PostgresDays(), zone),
             TakeUpParked(open_uow, books),
+            read_events,
         ),
     )

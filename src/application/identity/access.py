@@ -65,6 +65,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "accounts:repair": frozenset({Role.ADMIN}),
     "accounts:propose": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:approve": frozenset({Role.ADMIN}),
+    "analytics:read": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "events:read": frozenset({Role.SERVICE, Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }

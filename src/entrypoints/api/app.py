@@ -16,6 +16,7 @@ from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
     accounts,
+    analytics,
     carrier,
     carrier_broadcasts,
     carrier_desk,
@@ -65,6 +66,7 @@ def create_app(house: Container) -> Litestar:
         "Tasks": tasks,
         "Accounts": accounts,
         "Corrections": corrections,
+        "Analytics": analytics,
         "Events": events,
         "Operations": operations,
     }
