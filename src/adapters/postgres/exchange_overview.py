@@ -20,7 +20,8 @@ WITH moved AS (
     FROM wallet_entry WHERE kind = 'TASK_REWARD'
     ORDER BY 1, amount_minor DESC, occurred_at, task_id
 )
-SELECT moved.*, best.amount_minor AS dearest_minor, task.title AS dearest_title
+SELECT moved.*, best.amount_minor AS dearest_minor, best.task_id AS dearest_task,
+    task.title AS dearest_title
 FROM moved LEFT JOIN best USING (year) LEFT JOIN task_account AS task USING (task_id)
 ORDER BY moved.year
 """

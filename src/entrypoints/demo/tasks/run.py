@@ -14,6 +14,7 @@ from entrypoints.cli.clock import advanced, virtual
 from entrypoints.container import Container
 from entrypoints.demo import checks
 from entrypoints.demo.stage import Interrupted, NotOurs, Step, client_of, container_of
+from entrypoints.demo.tasks.analysis import analytics_checks, count_anew, yearly
 from entrypoints.demo.tasks.books import checks_of, read_books
 from entrypoints.demo.tasks.company import PARTNER, Company
 from entrypoints.demo.tasks.deliveries import Told
@@ -27,7 +28,7 @@ from entrypoints.up.child import Say
 from entrypoints.up.run import Prepared, deployed, until_asked_to_stop
 
 # Nobody subscribes to anything here: the jobs of subscriptions and charges rest.
-_JOBS = frozenset({"payouts", "parked-facts"})
+_JOBS = frozenset({"payouts", "parked-facts", "analytics"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,8 @@ async def _report(
     walked: float,
 ) -> Report:
     books = await read_books(overview)
+    live = await yearly(container, books)
+    await count_anew(container)
     pricing = task_pricing(container.settings())
     people, keys, sums = earned(
         order.told,
@@ -111,6 +114,7 @@ async def _report(
     )
     found = [
         *checks_of(books, people, keys, sums, (order.told.events, walk.company.taken)),
+        *analytics_checks(books, live, await yearly(container, books)),
         checks.ledger_check(await container.check_ledger()()),
         checks.rules_check(await violations(container, drained=True)),
         checks.message_check(books.messages),
