@@ -3,7 +3,7 @@
 What is timed is the job `payouts` as a worker runs it, one runner: it closes the day, settles who
 moved, pays those who are owed, posts two operations for each payout, and tells of it. The same is
 done at ten times the wallets and at ten times the operations per day. The ORM settles and pays a
-wallet per transaction, and leaves the ledger and the events out.
+wallet per transaction, moves its balance, and leaves postings and events out.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.ext.automap import automap_base
 
 from adapters.postgres.engine import async_url
+from adapters.postgres.invariants.accounts import check_accounts
 from adapters.postgres.payout_days import PostgresDays
 from adapters.postgres.wallets import PostgresWallets
 from application.jobs import JobOrder, JobReport
 from application.ledger.run_payouts import RunPayouts
-from bench.company import SHARE, Company
+from bench.company import SHARE, USD, Company
 from bench.place import a_cause, place
 from bench.rounds import Goal, Rates, interleaved, show
+from domain.ledger.chart import wallet
 from domain.ledger.payout import Rules, payout_id, settle
 
 _FEW, _MANY = 10, 100
 _ORM_WALLETS = 100
 _AFTER_MIDNIGHT = time(1, tzinfo=UTC)
-_TABLES = ("wallet", "wallet_day", "wallet_entry", "settlement", "payout")
+_TABLES = ("wallet", "wallet_day", "wallet_entry", "settlement", "payout", "account_balance")
 
 
 async def _night(company: Company, day: date) -> JobReport:
@@ -39,6 +41,14 @@ async def _night(company: Company, day: date) -> JobReport:
     now = datetime.combine(day + timedelta(days=1), _AFTER_MIDNIGHT)
     company.here.clock.instant = now
     return await run(JobOrder(now=now, cause=a_cause()))
+
+
+async def _check(company: Company) -> None:
+    """Refuse to tell of a speed at which people's accounts went wrong."""
+    async with company.here.open_uow() as uow:
+        broken = await check_accounts(uow.driver)
+    if broken:
+        raise RuntimeError(f"accounts do not hold: {broken[:3]}")
 
 
 class _Nights:
@@ -91,11 +101,11 @@ class _Orm:
         found = await session.execute(due.limit(1).with_for_update(skip_locked=True))
         row = found.scalar_one()
         purse = {"person_id": row.person_id, "currency": row.currency}
-        wallet = await session.get_one(self.kinds["wallet"], tuple(purse.values()))
+        kept = await session.get_one(self.kinds["wallet"], tuple(purse.values()))
         net = row.rewards_minor - row.fees_minor + row.adjustments_minor
-        settled = settle(wallet.carry_minor, net, Rules())
-        row.settled_run = wallet.last_run = day
-        wallet.carry_minor = settled.closing_minor
+        settled = settle(kept.carry_minor, net, Rules())
+        row.settled_run = kept.last_run = day
+        kept.carry_minor = settled.closing_minor
         session.add(
             self.kinds["settlement"](
                 **purse,
@@ -108,14 +118,17 @@ class _Orm:
         )
         if settled.payout_minor:
             await session.flush()
-            self._pay(session, wallet, day, settled.payout_minor)
+            await self._pay(session, kept, day, settled.payout_minor)
 
-    def _pay(self, session: AsyncSession, wallet: Any, day: date, amount: int) -> None:
-        key = payout_id(wallet.person_id, wallet.currency, day)
+    async def _pay(self, session: AsyncSession, row: Any, day: date, amount: int) -> None:
+        key = payout_id(row.person_id, row.currency, day)
         now = datetime.now(UTC)
-        wallet.balance_minor -= amount
-        wallet.seq += 1
-        purse = {"person_id": wallet.person_id, "currency": wallet.currency}
+        account = wallet(row.person_id, USD).id
+        kept = await session.get_one(self.kinds["account_balance"], (account, 0))
+        kept.balance_minor += amount
+        row.balance_minor -= amount
+        row.seq += 1
+        purse = {"person_id": row.person_id, "currency": row.currency}
         session.add(
             self.kinds["payout"](
                 **purse,
@@ -130,11 +143,11 @@ class _Orm:
         session.add(
             self.kinds["wallet_entry"](
                 **purse,
-                seq=wallet.seq,
+                seq=row.seq,
                 operation_id=key,
                 kind="PAYOUT",
                 amount_minor=-amount,
-                balance_minor=wallet.balance_minor,
+                balance_minor=row.balance_minor,
                 payout_id=key,
                 value_date=day,
                 posting_date=day,
@@ -177,6 +190,7 @@ async def run(*, quick: bool) -> None:
         }
         orm = {"ORM, a wallet per transaction": await _orm(companies[0], after)}
         rates = await interleaved({**orm, **nights}, rounds)
+        await _check(companies[0])
     of_orm, of_few, of_many, of_busy = rates
     show(
         f"Payout run, one wallet in {SHARE} active",
