@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from application.envelope import Envelope
 from domain.shared.facts import Cause, Event
 
 JsonObject = Mapping[str, Any]
@@ -82,6 +83,10 @@ class Chronicle(Protocol):
 
     def record(self, cause: Cause, events: Iterable[Event]) -> None:
         """Remember events; they are written with the commit, in order."""
+        ...
+
+    def tell(self, cause: Cause, envelopes: Iterable[Envelope]) -> None:
+        """Remember events that have an envelope already; their ids and instants stay."""
         ...
 
 

@@ -78,7 +78,7 @@ SHARED_QUEUES: tuple[QueueSpec, ...] = (
     _remote("pixels", batch_limit=50, time_limit_seconds=15.0),
     _local("ledger", batch_limit=500),
     _local("analytics", batch_limit=500),
-    _local("tasks", batch_limit=100),
+    _local("tasks", batch_limit=2, lanes=4),
     _local("bus", batch_limit=200),
     _local("journal", batch_limit=500, lanes=1),
 )

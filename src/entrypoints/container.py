@@ -17,6 +17,7 @@ from adapters.metrics.state import StateMetrics
 from adapters.postgres.dead_letters import PostgresDeadLetters
 from adapters.postgres.engine import create_engine
 from adapters.postgres.explain import PostgresArchive
+from adapters.postgres.feed import PostgresFeed
 from adapters.postgres.job_runs import PostgresJobRuns
 from adapters.postgres.ledger_books import books
 from adapters.postgres.messages import PostgresMessages
@@ -65,6 +66,7 @@ from entrypoints.deployment import (
 )
 from entrypoints.exchange import build_exchange
 from entrypoints.settings import Settings
+from entrypoints.tracker import build_tracker
 
 
 def _jobs(*jobs: Job, more: Sequence[Sequence[Job]]) -> dict[str, Job]:
@@ -146,6 +148,8 @@ class Container(containers.DeclarativeContainer):
         secrets=settings.provided.operator_secrets,
     )
 
+    feed = providers.Singleton(PostgresFeed, engine)
+    tracking = providers.Singleton(build_tracker, engine=engine, clock=clock, entropy=entropy)
     exchange = providers.Singleton(
         build_exchange,
         engine=engine,
@@ -188,6 +192,7 @@ class Container(containers.DeclarativeContainer):
         ),
         carrier.provided.handlers,
         exchange.provided.handlers,
+        tracking.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(

@@ -16,7 +16,9 @@ from entrypoints.container import Container, build_container, close
 from entrypoints.settings import read_settings
 
 SRC = Path(__file__).parents[2] / "src"
-_MESSAGE_NAME = re.compile(r'"((?:payments|jobs|carrier|ledger)\.[a-z_]+\.v\d+)"')
+_MESSAGE_NAME = re.compile(
+    r'"((?:payments|jobs|carrier|ledger|tasks|notifications)\.[a-z_]+\.v\d+)"'
+)
 # Local handlers apply messages inside the transaction that claims them.
 _LOCAL = {
     "carrier.order.v1",
@@ -26,6 +28,7 @@ _LOCAL = {
     "carrier.sms_answer.v1",
     "carrier.log.v1",
     "ledger.task_event.v1",
+    "tasks.reassign.v1",
 }
 
 

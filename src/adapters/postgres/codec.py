@@ -1,12 +1,11 @@
 """How values of the domain look as JSON in the database, and how they come back.
 
-Money is `{"amount_minor": …, "currency": "RUB"}`, instants and dates are ISO 8601 texts, ids are
-texts, a tuple is an array, a dataclass is an object of its fields. Reading ignores fields nobody
-knows, so an old reader survives a newer writer.
+They are written by `application.plain`. Reading ignores fields nobody knows, so an old reader
+survives a newer writer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import lru_cache
@@ -14,46 +13,13 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from application.plain import fields_of, names_of, plain
 from domain.shared.money import Currency, Money
+
+__all__ = ("fields_of", "instant", "money", "plain", "restored")
 
 T = TypeVar("T")
 _PLAIN = (str, int, float, bool, NoneType)
-
-
-@lru_cache(maxsize=512)
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
-
-
-def plain(value: Any) -> Any:
-    """Turn a value of the domain into plain JSON values; refuse what has no agreed form."""
-    if type(value) in _PLAIN:
-        return value
-    match value:
-        case Enum():
-            return value.value
-        case UUID() | Currency():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case Money():
-            return {"amount_minor": value.amount_minor, "currency": value.currency.code}
-        case Mapping():
-            return {str(plain(key)): plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [plain(item) for item in value]
-        case str() | int() | float():
-            return value
-        case _ if is_dataclass(value):
-            return fields_of(value)
-        case _:
-            raise TypeError(f"{type(value).__name__} has no agreed form in JSON")
-
-
-def fields_of(value: Any) -> dict[str, Any]:
-    """Turn a dataclass into an object of its fields."""
-    kind: Any = type(value)
-    return {name: plain(getattr(value, name)) for name in _names(kind)}
 
 
 def money(given: Mapping[str, Any]) -> Money:
@@ -101,7 +67,7 @@ def _made(kind: Any, given: Mapping[str, Any]) -> Any:
 @lru_cache(maxsize=512)
 def _hints(kind: Any) -> dict[str, Any]:
     hints = get_type_hints(kind)
-    return {name: hints[name] for name in _names(kind)}
+    return {name: hints[name] for name in names_of(kind)}
 
 
 def _one_of(kinds: tuple[Any, ...], given: Any) -> Any:

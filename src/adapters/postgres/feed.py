@@ -13,16 +13,25 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.connections import borrowed_driver
+from application.ports import JsonObject
+from domain.shared.errors import InvalidValue
 
 _READ = """
 SELECT xid::text::bigint AS transaction, position, event_id, name, version, aggregate_id,
-       occurred_at, recorded_at, correlation_id, causation_id, actor, reason, idempotency_key, data
+       occurred_at, recorded_at, correlation_id, causation_id, actor, reason, idempotency_key, data,
+       producer, aggregate_version
 FROM event
 WHERE (xid, position) > ($1::text::xid8, $2::bigint)
   AND xid < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY xid, position
 LIMIT $3
 """
+
+
+_MOST = 2**63
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +48,10 @@ class Place:
     def parsed(cls, text: str) -> "Place":
         """Read a place from the text a client kept; refuse with `ValueError` what is none."""
         transaction, _, position = text.partition(".")
-        return cls(int(transaction), int(position))
+        place = cls(int(transaction), int(position))
+        if str(place) != text or place.transaction >= _MOST or place.position >= _MOST:
+            raise ValueError("that place was not given out here")
+        return place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +71,25 @@ class Recorded:
     reason: str
     idempotency_key: str | None
     data: dict[str, Any]
+    producer: str
+    aggregate_version: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as it is published, with the place to go on from."""
+        return {
+            "place": str(self.place),
+            "event_id": str(self.event_id),
+            "event_name": self.name,
+            "event_version": self.version,
+            "event_time": self.recorded_at.isoformat(),
+            "occurred_at": self.occurred_at.isoformat(),
+            "producer": self.producer,
+            "aggregate_id": str(self.aggregate_id),
+            "aggregate_version": self.aggregate_version,
+            "correlation_id": str(self.correlation_id),
+            "causation_id": None if self.causation_id is None else str(self.causation_id),
+            "data": self.data,
+        }
 
 
 async def read_feed(
@@ -81,9 +112,28 @@ async def read_feed(
             reason=row["reason"],
             idempotency_key=row["idempotency_key"],
             data=row["data"],
+            producer=row["producer"],
+            aggregate_version=row["aggregate_version"],
         )
         for row in rows
     ]
+
+
+class PostgresFeed:
+    """The feed over a pool, for whoever reads it over HTTP."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def page(self, after: str | None, limit: int) -> tuple[list[JsonObject], str]:
+        """Return events after a place, and the place to go on from; raises InvalidValue."""
+        try:
+            place = Place.parsed(after) if after else Place()
+        except ValueError as error:
+            raise InvalidValue("that place was not given out here") from error
+        async with borrowed_driver(self._engine) as driver:
+            found = await read_feed(driver, place, limit)
+        return [one.as_json() for one in found], str(found[-1].place if found else place)
 
 
 async def make_partitions(driver: asyncpg.Connection, months_ahead: int = 3) -> int:

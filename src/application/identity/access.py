@@ -26,6 +26,7 @@ class Role(StrEnum):
 PUBLIC = "public"
 _STAFF = frozenset({Role.MANAGER, Role.ADMIN})
 _BOOKS = frozenset({Role.MANAGER, Role.ACCOUNTANT, Role.ADMIN})
+_PEOPLE = frozenset({Role.WORKER, Role.MANAGER, Role.ACCOUNTANT, Role.ADMIN})
 _OWN = frozenset({Role.CUSTOMER, Role.SERVICE, Role.MANAGER, Role.ADMIN})
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
@@ -54,9 +55,15 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "carrier:manage": _STAFF,
     "carrier:resolve": _STAFF,
     "queues:work": frozenset({Role.PROGRAM}),
-    "accounts:read": frozenset({Role.WORKER, Role.MANAGER, Role.ACCOUNTANT, Role.ADMIN}),
+    "tasks:create": _PEOPLE,
+    "tasks:read": _PEOPLE,
+    "tasks:complete": _PEOPLE,
+    "tasks:reassign": _STAFF,
+    "people:manage": frozenset({Role.ADMIN}),
+    "accounts:read": _PEOPLE,
     "accounts:audit": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:repair": frozenset({Role.ADMIN}),
+    "events:read": frozenset({Role.SERVICE, Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

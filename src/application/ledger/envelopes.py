@@ -38,6 +38,8 @@ class Unreadable:
 
 def read_envelope(envelope: JsonObject, event_id: UUID, upcast: Upcast) -> Heard | Unreadable:
     """Read one; `event_id` names it where it does not name itself."""
+    if _holds_nul(envelope):
+        return Unreadable(event_id, None, "an event has no NUL character anywhere", {})
     try:
         named = _uuid(envelope, "event_id")
     except ValueError as error:
@@ -129,6 +131,19 @@ def _text(data: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT or "\x00" in value:
         raise ValueError(f"{name} is text of at most {_LONGEST_TEXT} characters")
     return value
+
+
+def _holds_nul(value: object) -> bool:
+    """Tell whether a character is anywhere in it that no text of the database may hold."""
+    match value:
+        case str():
+            return "\x00" in value
+        case Mapping():
+            return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+        case list():
+            return any(map(_holds_nul, value))
+        case _:
+            return False
 
 
 def _instant(data: Mapping[str, Any], name: str) -> datetime:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from application.envelope import Envelope
 from application.ledger.envelopes import Heard, Unreadable, Upcast, read_envelope
 from application.ledger.task_events import TASK_EVENT
 from application.ports import JsonObject, NewMessage, U_contra, UnitOfWork
+from domain.shared.facts import Cause
 
 
 class Inbox(Protocol[U_contra]):
@@ -57,6 +59,10 @@ class TakeEvents:
             repeated += str(read.event_id) in sound
             sound.setdefault(str(read.event_id), read)
         new = await self.inbox.receive_many(uow, f"events:{partner}", list(sound))
+        for key, one in sound.items():
+            if key in new:
+                told = Envelope.read(one.envelope, producer=partner)
+                uow.events.tell(_cause(partner, told), [told])
         uow.messages.add(
             NewMessage(
                 queue="ledger",
@@ -68,3 +74,12 @@ class TakeEvents:
             if key in new
         )
         return Taken(len(new), repeated + len(sound) - len(new), refused)
+
+
+def _cause(partner: str, told: Envelope) -> Cause:
+    return Cause(
+        actor=f"partner:{partner}",
+        reason="told by a partner",
+        correlation_id=told.correlation_id,
+        causation_id=told.causation_id,
+    )

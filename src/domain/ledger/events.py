@@ -12,7 +12,7 @@ from domain.shared.ids import OperationId
 class TaskPriced:
     """A task has its prices, once and for all."""
 
-    name: ClassVar[str] = "task.priced"
+    name: ClassVar[str] = "TaskPriced"
     version: ClassVar[int] = 1
     task_id: UUID
     assign_price_minor: int
@@ -28,9 +28,12 @@ class TaskPriced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPosted:
-    """Something moved a person's account; `amount_minor` is signed from their view."""
+    """Something moved a person's account; `amount_minor` is signed from their view.
 
-    name: ClassVar[str] = "account.operation_posted"
+    A reversal says what kind it takes back in `reverses_kind`, and of which task.
+    """
+
+    name: ClassVar[str] = "OperationPosted"
     version: ClassVar[int] = 1
     operation_id: OperationId
     kind: str
@@ -45,6 +48,7 @@ class OperationPosted:
     late: bool
     wallet_seq: int
     balance_after_minor: int
+    reverses_kind: str | None = None
 
     @property
     def aggregate_id(self) -> UUID:
@@ -56,7 +60,7 @@ class OperationPosted:
 class PayoutCreated:
     """A person is paid what is due for a day."""
 
-    name: ClassVar[str] = "account.payout_created"
+    name: ClassVar[str] = "PayoutCreated"
     version: ClassVar[int] = 1
     payout_id: UUID
     person_id: UUID
@@ -76,7 +80,7 @@ class PayoutCreated:
 class DayClosed:
     """Every wallet of a day is settled."""
 
-    name: ClassVar[str] = "account.day_closed"
+    name: ClassVar[str] = "DayClosed"
     version: ClassVar[int] = 1
     day: date
 

@@ -26,8 +26,10 @@ from entrypoints.api.routes import (
     invoices,
     operations,
     payments,
+    people,
     queues,
     subscriptions,
+    tasks,
 )
 from entrypoints.container import Container, close
 
@@ -58,7 +60,10 @@ def create_app(house: Container) -> Litestar:
         "Broadcasts": carrier_broadcasts,
         "Postbacks": carrier_pixels,
         "Queues": queues,
+        "People": people,
+        "Tasks": tasks,
         "Accounts": accounts,
+        "Events": events,
         "Operations": operations,
     }
     api = Router(

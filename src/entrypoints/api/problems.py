@@ -18,12 +18,14 @@ from application.idempotency import KeyReused, StillRunning
 from application.identity.access import Forbidden, TokenRefused
 from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
+from domain.identity.person import AddressTaken, LastAdmin
 from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
 from domain.payments.refund import RefundExceedsCapture
 from domain.shared.errors import DomainError
 from domain.subscriptions.moves import IllegalSubscriptionMove
+from domain.tasks.task import NoEligibleAssignee, NotTheAssignee
 
 _LOG = logging.getLogger("kazna.api")
 CONTENT_TYPE = "application/problem+json"
@@ -42,6 +44,10 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     PriceArchived: HTTPStatus.CONFLICT,
     MethodNotUsable: HTTPStatus.CONFLICT,
     RefundExceedsCapture: HTTPStatus.CONFLICT,
+    NoEligibleAssignee: HTTPStatus.CONFLICT,
+    NotTheAssignee: HTTPStatus.CONFLICT,
+    LastAdmin: HTTPStatus.CONFLICT,
+    AddressTaken: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DomainError: HTTPStatus.UNPROCESSABLE_ENTITY,

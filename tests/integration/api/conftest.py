@@ -20,6 +20,7 @@ from litestar import Litestar
 from adapters.clock import ManualClock
 from adapters.memory.provider import ScriptedProvider
 from application.identity.access import Role
+from application.messaging.routing import is_remote
 from application.ports import Done, Failed, Message
 from entrypoints.api.app import create_app
 from entrypoints.api.contract import ANSWER
@@ -107,9 +108,12 @@ class Api:
             for row in found:
                 message = Message(**row, created_at=self.clock.now())
                 handler = handlers[message.name]
-                (answer,) = await handler.call([message])
+                called = is_remote(handler)
+                answer = (await handler.call([message]))[0] if called else None
                 async with self.house.open_uow()() as uow:
-                    if not isinstance(answer, Done | Failed):
+                    if not called:
+                        await handler(uow, [message])
+                    elif not isinstance(answer, Done | Failed):
                         await handler.record(uow, [(message, answer)])
                     await uow.driver.execute("DELETE FROM message WHERE id = $1", message.id)
                     await uow.commit()

@@ -106,3 +106,32 @@ async def test_bodies_that_are_none(api: Api, body: bytes) -> None:
 async def test_more_than_a_request_may_bring(api: Api) -> None:
     small = [{"event_id": str(uuid4())} for _ in range(501)]
     must_be_problem(await send(api, small), 400)
+
+
+async def test_what_partners_told_is_read_back_by_whoever_may(api: Api) -> None:
+    task = some(api)
+    await send(api, task.sent)
+    await send(api, task.sent)
+
+    first = await api.must("GET", "/api/v1/events?limit=2", role="service")
+    second = await api.must("GET", f"/api/v1/events?after={first['after']}", role="service")
+    told = first["events"] + second["events"]
+    assert [one["event_id"] for one in told] == [one["event_id"] for one in task.sent]
+    assert {one["producer"] for one in told} == {"tracker"}
+    assert [one["data"] for one in told] == [one["data"] for one in task.sent]
+    third = await api.must("GET", f"/api/v1/events?after={second['after']}", role="service")
+    assert third == {"events": [], "after": second["after"]}
+    for role in ("worker", "manager", "accountant", "customer"):
+        must_be_problem(await api.call("GET", "/api/v1/events", role=role), 403)
+    for place in ("1", "1.x", "01.2", "9999999999999999999.1"):
+        answer = await api.call("GET", f"/api/v1/events?after={place}", role="service")
+        assert answer.status_code in (400, 422), place
+
+
+async def test_text_that_no_database_keeps_is_named_too(api: Api) -> None:
+    task = some(api)
+    task.sent[0]["data"]["colour"] = "gr\x00en"
+    task.sent[1]["correlation_id"] = "\x00"
+    answer = (await send(api, task.sent)).json()
+    assert answer["accepted"] == 1
+    assert [one["place"] for one in answer["refused"]] == [0, 1]

@@ -137,6 +137,9 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         },
         "StopOrder": {"msisdn": "923001234567"},
         "PurgeOrder": {"msisdn": "923001234567", "country_code": "92"},
+        "NewPersonBody": {"name": "n"},
+        "PersonChangeBody": {},
+        "NewTaskBody": {"title": "t"},
         "NewOperator": {
             "wire_id": 41001,
             "name": "n",

@@ -31,7 +31,7 @@ async def test_a_task_is_charged_when_it_is_given_and_rewarded_when_it_is_done(
         "fee_income": -2 * task.fee,
         "reward_expense": task.reward,
     }
-    priced = await exchange.rows("SELECT data FROM event WHERE name = 'task.priced'")
+    priced = await exchange.rows("SELECT data FROM event WHERE name = 'TaskPriced'")
     assert len(priced) == 1
 
 
@@ -207,5 +207,5 @@ async def test_a_fact_of_a_closed_day_is_entered_on_the_first_open_one(
 
     rows = await exchange.rows("SELECT value_date, posting_date FROM wallet_entry")
     assert [(row["value_date"], row["posting_date"]) for row in rows] == [(day(2), day(4))]
-    told = await exchange.rows("SELECT data FROM event WHERE name = 'account.operation_posted'")
+    told = await exchange.rows("SELECT data FROM event WHERE name = 'OperationPosted'")
     assert [row["data"]["late"] for row in told] == [True]

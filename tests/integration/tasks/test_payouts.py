@@ -43,12 +43,10 @@ async def test_what_is_due_is_paid_once_and_the_wallet_is_empty(exchange: TaskEx
     assert second.counts == {}
     assert await payouts(exchange) == [(1, 2, task.reward - task.fee)]
     assert await exchange.balance(1) == 0
-    told = await exchange.rows(
-        "SELECT name FROM event WHERE name LIKE 'account.%' ORDER BY position"
-    )
+    told = await exchange.rows("SELECT name FROM event ORDER BY position")
     assert [row["name"] for row in told][-2:] == [
-        "account.operation_posted",
-        "account.day_closed",
+        "OperationPosted",
+        "DayClosed",
     ]
 
 

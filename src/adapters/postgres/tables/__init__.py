@@ -9,4 +9,5 @@ from adapters.postgres.tables import ledger as ledger
 from adapters.postgres.tables import messages as messages
 from adapters.postgres.tables import payments as payments
 from adapters.postgres.tables import subscriptions as subscriptions
+from adapters.postgres.tables import tasks as tasks
 from adapters.postgres.tables.metadata import metadata as metadata

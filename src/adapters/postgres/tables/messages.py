@@ -167,6 +167,8 @@ event = Table(
     Column("idempotency_key", Text),
     Column("data", JSONB, nullable=False),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("producer", Text, nullable=False, server_default=text("'kazna'")),
+    Column("aggregate_version", Integer),
     PrimaryKeyConstraint("position", "recorded_at"),
     CheckConstraint("actor <> ''", name="actor"),
     CheckConstraint("reason <> ''", name="reason"),

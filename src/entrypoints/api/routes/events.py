@@ -1,12 +1,16 @@
-"""The door for events of a partner's task tracker; whoever comes through it has signed."""
+"""Events: the feed of all of them, and the door for those of a partner's tracker.
+
+Whoever comes through the door has signed.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, post
+from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 
 from adapters.security.seal import Seal, SealBroken
 from application.identity.access import PUBLIC, Forbidden
@@ -22,6 +26,8 @@ Http = Request[Any, Any, Any]
 PATH = "/api/v1/events"
 _WINDOW = timedelta(minutes=5)
 _MOST = 500
+Many = Annotated[int, QueryParameter(ge=1, le=500, description="events of a page")]
+Place = Annotated[str | None, QueryParameter(pattern=r"^[0-9]{1,19}\.[0-9]{1,19}$(?!\n)")]
 
 
 class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +75,23 @@ def doors(house: Container) -> list[HTTPRouteHandler]:
         return answers.TakenEvents(**await in_transaction(open_uow, work))
 
     return [events]
+
+
+def routes(house: Container) -> list[HTTPRouteHandler]:
+    """Return the route of the feed."""
+    reading = house.feed()
+
+    @get("/events", **serves(answers.Feed, "events:read"))
+    async def feed(after: Place = None, limit: Many = 100) -> JsonObject:
+        """Everything that happened, in an order that never changes, from a place on.
+
+        Keep `after` of the answer and ask with it again; nothing is ever told before a place that
+        was given out. Events are delivered at least once to whoever keeps the place after the work.
+        """
+        events, place = await reading.page(after, limit)
+        return {"events": events, "after": place}
+
+    return [feed]
 
 
 def _read(body: bytes) -> list[dict[str, Any]]:
