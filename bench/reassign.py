@@ -131,7 +131,5 @@ async def run(*, quick: bool) -> None:
     cost = many.seconds_to_books / large / (few.seconds_to_books / small)
     took = large / rates[f"{large:,}"].median
     verdict = "reached" if took <= _SECONDS_AT_MOST else "MISSED"
-    print(
-        f"P14 cost per task, fee and all, at {large:,} ÷ {small:,}: {cost:.2f}, aimed at 1.2 at most"
-    )
+    print(f"P14 cost per task and fee at {large:,} ÷ {small:,}: {cost:.2f}, aimed at 1.2 at most")
     print(f"P14 {large:,} given in {took:.1f} s, aimed at {_SECONDS_AT_MOST:g} at most: {verdict}")
