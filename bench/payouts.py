@@ -91,7 +91,7 @@ def _tell(name: str, rate: Rates, active: int) -> None:
 
 async def run(*, quick: bool) -> None:
     """Measure and print."""
-    small, large, rounds, many = (20_000, 200_000, 3, 3) if quick else (100_000, 1_000_000, 5, 10)
+    small, large, rounds, many = (10_000, 100_000, 3, 3) if quick else (100_000, 1_000_000, 5, 10)
     async with AsyncExitStack() as after:
         companies = [
             Company(await after.enter_async_context(place()), people) for people in (small, large)
