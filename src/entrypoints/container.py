@@ -149,7 +149,9 @@ class Container(containers.DeclarativeContainer):
     )
 
     feed = providers.Singleton(PostgresFeed, engine)
-    tracking = providers.Singleton(build_tracker, engine=engine, clock=clock, entropy=entropy)
+    tracking = providers.Singleton(
+        build_tracker, engine=engine, open_uow=open_uow, clock=clock, entropy=entropy, zone=zone
+    )
     exchange = providers.Singleton(
         build_exchange,
         engine=engine,
@@ -159,6 +161,7 @@ class Container(containers.DeclarativeContainer):
         metrics=metrics,
         zone=zone,
         pricing=providers.Singleton(task_pricing, settings),
+        is_strict=settings.provided.strict_days,
     )
 
     job_runs = providers.Singleton(PostgresJobRuns, engine)
@@ -175,7 +178,7 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "successful"
         ),
-        more=providers.List(carrier.provided.jobs, exchange.provided.jobs),
+        more=providers.List(carrier.provided.jobs, exchange.provided.jobs, tracking.provided.jobs),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
 

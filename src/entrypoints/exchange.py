@@ -63,10 +63,11 @@ def build_exchange(
     metrics: Metrics,
     zone: ZoneInfo,
     pricing: Pricing,
+    is_strict: bool,
 ) -> Exchange:
     """Put the accounting of tasks together."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
-    corrections = PostgresCorrections()
+    corrections, days = PostgresCorrections(), PostgresDays()
     read_events = ReadEvents(open_uow, PostgresReading(), PostgresAggregates())
     return Exchange(
         take_events=TakeEvents(PostgresInbox(), upcast),
@@ -79,10 +80,12 @@ def build_exchange(
         figures=PostgresSubscriptionFigures(engine, zone),
         rebuild=Rebuild(read_events),
         handlers={
-            TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
+            TASK_EVENT: DigestTaskEvents(
+                pricing, books, wallets, days, upcast, zone, clock, metrics
+            ),
         },
         jobs=(
-            RunPayouts(open_uow, wallets, PostgresDays(), zone),
+            RunPayouts(open_uow, wallets, days, zone, is_strict=is_strict),
             TakeUpParked(open_uow, books),
             read_events,
         ),

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from application.ledger.envelopes import Heard, Unreadable
+from application.ledger.envelopes import DayOver, Heard, Unreadable
 from application.ports import JsonObject, U_contra
 from domain.ledger.payout import Settled
 from domain.ledger.task_accounts import TaskAccount
@@ -170,4 +170,15 @@ class Days(Protocol[U_contra]):
 
     async def waiting(self, uow: U_contra, until: datetime) -> int:
         """Count facts that are parked and happened before an instant."""
+        ...
+
+    async def mark(self, uow: U_contra, over: Sequence[tuple[DayOver, int]]) -> None:
+        """Keep that days are over, each with the id of the message that said so."""
+        ...
+
+    async def unmarked(self, uow: U_contra, day: date) -> Sequence[str]:
+        """Name the trackers that mark their days, and have not told everything of this one.
+
+        One that never marked a day is not waited for.
+        """
         ...

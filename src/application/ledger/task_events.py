@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from application.ledger.account_ports import Entered, Movement, TaskBooks, Wallets
-from application.ledger.envelopes import Heard, Unreadable, Upcast, read_envelope
+from application.ledger.account_ports import Days, Entered, Movement, TaskBooks, Wallets
+from application.ledger.envelopes import DayOver, Heard, Unreadable, Upcast, read_envelope
 from application.ledger.ports import LedgerUnitOfWork, Posted
 from application.ports import Clock, Message, Metrics
 from domain.ledger import task_accounts
@@ -64,6 +64,7 @@ class DigestTaskEvents:
     pricing: Pricing
     books: TaskBooks[Any]
     wallets: Wallets[Any]
+    days: Days[Any]
     upcast: Upcast
     zone: ZoneInfo
     clock: Clock
@@ -72,17 +73,21 @@ class DigestTaskEvents:
     async def __call__(self, uow: LedgerUnitOfWork, batch: Sequence[Message]) -> None:
         """Apply a batch of events; never commits."""
         heard: list[Heard] = []
+        over: list[tuple[DayOver, int]] = []
         work = _Work({})
         for message in batch:
             read = read_envelope(message.payload, UUID(int=message.id), self.upcast)
             if isinstance(read, Unreadable):
                 work.dead.append(read)
+            elif isinstance(read, DayOver):
+                over.append((read, message.id))
             elif read.occurred_at > self.clock.now() + _SKEW:
                 work.parked.append((read, FUTURE))
             else:
                 heard.append(read)
         await self._apply(uow, heard, work)
         await self._write(uow, work)
+        await self.days.mark(uow, over)
 
     async def _apply(self, uow: LedgerUnitOfWork, heard: Sequence[Heard], work: _Work) -> None:
         ids = sorted({one.fact.task_id for one in heard})
