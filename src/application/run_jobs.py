@@ -3,9 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from application.jobs import RunJob
-from application.ports import Done, Failed, Message, UnitOfWork
+from application.ports import Done, Failed, Message, NewMessage, UnitOfWork
+
+
+def run_of(job: str, now: datetime, correlation_id: UUID) -> NewMessage:
+    """Order a run of a job by message; runs of one job are carried out one after another."""
+    return NewMessage(
+        queue="jobs",
+        name="jobs.run.v1",
+        payload={"job": job, "now": now.isoformat()},
+        order_key=f"jobs:{job}",
+        correlation_id=correlation_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dependency_injector import containers, providers
 from adapters.clock import SystemClock, VirtualClock
 from adapters.entropy import SystemEntropy
 from adapters.metrics.carrier import CarrierMetrics
+from adapters.metrics.exchange import ExchangeMetrics
 from adapters.metrics.prometheus import PrometheusMetrics
 from adapters.metrics.state import StateMetrics
 from adapters.postgres.dead_letters import PostgresDeadLetters
@@ -217,6 +218,7 @@ class Container(containers.DeclarativeContainer):
     queries = providers.Singleton(PostgresQueries, engine)
     state_metrics = providers.Singleton(StateMetrics, engine, clock, jobs.provided.keys.call())
     carrier_metrics = providers.Singleton(CarrierMetrics, engine, clock)
+    exchange_metrics = providers.Singleton(ExchangeMetrics, engine, clock, zone.provided.key)
     books = providers.Singleton(books, engine)
     check_ledger = providers.Singleton(CheckLedger, books)
     archive = providers.Singleton(PostgresArchive, engine, gateways.provided.codes.call())

@@ -13,7 +13,9 @@ def test_every_figure_of_an_alert_is_shown_by_somebody() -> None:
         path.read_text() for path in (ROOT / "src" / "adapters" / "metrics").glob("*.py")
     )
     shown = set(re.findall(r'"([a-z_]+)", "', sources)) | {
-        f"carrier_{name}" for name in re.findall(r'"([a-z_]+)", "', sources)
+        f"{prefix}_{name}"
+        for name in re.findall(r'"([a-z_]+)"[,:] \(?"', sources)
+        for prefix in ("carrier", "exchange")
     }
 
     assert len(asked) >= 6

@@ -40,6 +40,12 @@ SELECT id, person_id, currency, run, amount_minor, state, created_at, decided_at
 WHERE ($1::uuid IS NULL OR person_id = $1) AND ($2::text IS NULL OR state = $2)
     AND ($3::date IS NULL OR (run, id) < ($3, $4::uuid)) ORDER BY run DESC, id DESC LIMIT $5
 """
+_RUNS = """
+SELECT run.day, run.status, run.closed_at, run.done_at,
+    (SELECT count(*) FROM settlement WHERE settlement.run = run.day) AS settled,
+    (SELECT count(*) FROM payout WHERE payout.run = run.day) AS payouts
+FROM payout_run AS run WHERE ($1::date IS NULL OR run.day < $1) ORDER BY run.day DESC LIMIT $2
+"""
 _DEAD = """
 SELECT event_id, task_id, why, envelope, died_at FROM dead_fact
 WHERE ($1::uuid IS NULL OR (died_at, event_id) > (
@@ -91,6 +97,17 @@ class PostgresAccountQueries:
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(_PAYOUTS, person_id, state, day, before, page.limit + 1)
         return _listing(rows, page, lambda row: f"{row['run']}/{row['id']}")
+
+    async def runs(self, page: Page) -> Listing:
+        """Return closed days, latest first."""
+        text = read_cursor(page.cursor)
+        try:
+            before = date.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise InvalidValue("that cursor was not given out here") from error
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(_RUNS, before, page.limit + 1)
+        return _listing(rows, page, lambda row: row["day"])
 
     async def dead(self, page: Page) -> Listing:
         """Return facts that wait for a person, oldest first."""

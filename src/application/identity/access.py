@@ -63,6 +63,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "accounts:read": _PEOPLE,
     "accounts:audit": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:repair": frozenset({Role.ADMIN}),
+    "accounts:pay": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:propose": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "accounts:approve": frozenset({Role.ADMIN}),
     "analytics:read": frozenset({Role.ACCOUNTANT, Role.ADMIN}),

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.api.conftest import Api
 
 ACTS_ONCE = {
+    "/api/v1/admin/accounts/payout-runs",
     "/api/v1/admin/accounts/operations/{operation_id}/reversal",
     "/api/v1/admin/accounts/{person_id}/adjustments",
     "/api/v1/admin/payments/{payment_id}/accept",

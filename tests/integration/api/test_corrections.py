@@ -173,3 +173,19 @@ async def test_amounts_that_are_none_are_refused(api: Api, amount: int) -> None:
     answer = await api.call("POST", f"{ACCOUNTS}/{MINE}/adjustments", body, role="accountant")
     assert answer.status_code in (400, 422)
     assert await api.count("correction") == 0
+
+
+async def test_an_accountant_lets_the_days_be_paid(api: Api) -> None:
+    task = a_task(api)
+    await digest(api, *task.sent)
+    api.clock.advance(timedelta(days=1))
+    path = f"{ACCOUNTS}/payout-runs"
+    must_be_problem(await api.call("POST", path, role="manager"), 403)
+    asked = await api.must("POST", path, role="accountant", key="once")
+    assert await api.must("POST", path, role="accountant", key="once") == asked
+    await api.work()
+    (run,) = (await api.must("GET", path, role="accountant"))["items"]
+    assert (run["status"], run["settled"], run["payouts"]) == ("done", 1, 1)
+    shown = await api.client.get("/metrics")
+    assert "kazna_exchange_closed_behind_seconds" in shown.text
+    assert 'kazna_exchange_waiting_facts{state="dead"} 0.0' in shown.text

@@ -190,6 +190,8 @@ settlement = Table(
     CheckConstraint("payout_minor >= 0", name="payout"),
 )
 
+Index("ix_settlement_run", settlement.columns["run"])
+
 payout = Table(
     "payout",
     metadata,
@@ -210,6 +212,7 @@ payout = Table(
         name="fk_payout_settlement",
     ),
 )
+Index("ix_payout_run_day", payout.columns["run"], payout.c.id)
 Index(
     "ix_payout_pending",
     payout.c.created_at,

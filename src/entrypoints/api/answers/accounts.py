@@ -66,6 +66,27 @@ class Payouts(PageOf[Payout], frozen=True):
     """A page of payouts."""
 
 
+class RunAsked(Answer, frozen=True):
+    """A run of a job is under way; its row is among the runs of jobs."""
+
+    job: str
+
+
+class PayoutRun(Answer, frozen=True):
+    """A closed day, and what was paid for it."""
+
+    day: date
+    status: Literal["closed", "done"]
+    closed_at: datetime
+    done_at: datetime | None
+    settled: int
+    payouts: int
+
+
+class PayoutRuns(PageOf[PayoutRun], frozen=True):
+    """A page of closed days."""
+
+
 class Correction(Answer, frozen=True):
     """A correction by hand; `amount_minor` is signed from the person's view."""
 

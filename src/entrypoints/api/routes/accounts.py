@@ -10,11 +10,12 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from application.errors import NotFound
 from application.identity.access import Role
 from application.ports import JsonObject
+from application.run_jobs import run_of
 from domain.shared.calendar import business_day
 from entrypoints.api.answers import accounts as answers
-from entrypoints.api.commands import in_transaction
+from entrypoints.api.commands import in_transaction, under_key
 from entrypoints.api.contract import serves
-from entrypoints.api.doors import caller_of
+from entrypoints.api.doors import caller_of, cause_of
 from entrypoints.api.paging import Cursor, Limit, Word, page, shown
 from entrypoints.api.shapes_carrier import Note
 from entrypoints.container import Container
@@ -76,6 +77,25 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         """What everybody was paid, the latest day first."""
         return shown(await queries.payouts(page(limit, cursor), None, status))
 
+    @post(
+        "/admin/accounts/payout-runs",
+        **serves(answers.RunAsked, "accounts:pay", status=202, keyed=True),
+    )
+    async def pay(request: Http) -> Any:
+        """Close the days that are over and pay what is due; a run under way is gone on with."""
+
+        async def work(uow: Any) -> JsonObject:
+            cause = cause_of(request, "a payout run was asked for")
+            uow.messages.add([run_of("payouts", clock.now(), cause.correlation_id)])
+            return {"job": "payouts"}
+
+        return await under_key(request, house.open_uow(), {}, work, status=202)
+
+    @get("/admin/accounts/payout-runs", **serves(answers.PayoutRuns, "accounts:audit"))
+    async def runs(limit: Limit = 50, cursor: Cursor = None) -> JsonObject:
+        """The days that were closed, latest first, with what was paid for each."""
+        return shown(await queries.runs(page(limit, cursor)))
+
     @get("/admin/accounts/dead-facts", **serves(answers.DeadFacts, "accounts:audit"))
     async def dead(limit: Limit = 50, cursor: Cursor = None) -> JsonObject:
         """Facts of tasks that contradict what is known, or cannot be read, oldest first."""
@@ -96,4 +116,4 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         await in_transaction(house.open_uow(), work)
         return {"event_id": event_id}
 
-    return [account, log, payouts, all_payouts, dead, replay]
+    return [account, log, payouts, all_payouts, pay, runs, dead, replay]

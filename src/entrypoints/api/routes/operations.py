@@ -88,7 +88,7 @@ def probes(house: Container) -> list[HTTPRouteHandler]:
     @get("/metrics", media_type=MediaType.TEXT, **serves(None, PUBLIC))
     async def metrics() -> Response[bytes]:
         """Counters of this process, and the state of queues, jobs and attempts."""
-        state = await house.state_metrics().text()
+        state = await house.state_metrics().text() + await house.exchange_metrics().text()
         body = generate_latest(house.metrics().registry) + state
         return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -18,3 +18,7 @@ CREATE TABLE day_marker (
     CONSTRAINT ck_day_marker_partition CHECK (partition >= 0 AND partition < partition_count)
 );
 CREATE INDEX ix_day_marker_day ON day_marker (day);
+
+-- What was settled and paid for a day is counted by day.
+CREATE INDEX ix_settlement_run ON settlement (run);
+CREATE INDEX ix_payout_run_day ON payout (run, id);
