@@ -11,7 +11,9 @@ from domain.shared.facts import Cause
 
 # Jobs that look every few seconds whether there is anything: a look that finds nothing leaves no
 # row, or a year of them would be millions.
-_LOOKS = frozenset({"ask-open-payments", "broadcasts", "parked-facts", "periodic", "retries"})
+_LOOKS = frozenset(
+    {"ask-open-payments", "broadcasts", "notifications", "parked-facts", "periodic", "retries"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key="jobs:parked-facts",
         ),
         Schedule(
+            name="notifications",
+            cadence=Every(_MINUTE),
+            payload={"job": "notifications"},
+            order_key="jobs:notifications",
+        ),
+        Schedule(
             name="match-pending-payments",
             cadence=Every(_TWO_MINUTES),
             payload={"job": "match-pending-payments"},

@@ -19,8 +19,12 @@ from application.ledger.parked_facts import ReplayDead, TakeUpParked
 from application.ledger.run_payouts import RunPayouts
 from application.ledger.take_events import TakeEvents
 from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
-from application.ports import Clock, Metrics
+from application.notifications.messages import PAYOUT_NOTICE
+from application.notifications.messages import QUEUE as NOTIFICATIONS
+from application.ports import Clock, Listener, Metrics
 from domain.tasks.title import upcast
+
+PAYOUT_LISTENERS = (Listener(NOTIFICATIONS, PAYOUT_NOTICE),)
 
 
 class OpenUnit(Protocol):
@@ -61,7 +65,7 @@ def build_exchange(
             TASK_EVENT: DigestTaskEvents(pricing, books, wallets, upcast, zone, clock, metrics),
         },
         jobs=(
-            RunPayouts(open_uow, wallets, PostgresDays(), zone),
+            RunPayouts(open_uow, wallets, PostgresDays(), zone, listeners=PAYOUT_LISTENERS),
             TakeUpParked(open_uow, books),
         ),
     )

@@ -24,6 +24,7 @@ from entrypoints.api.routes import (
     customers,
     events,
     invoices,
+    notifications,
     operations,
     payments,
     people,
@@ -63,6 +64,7 @@ def create_app(house: Container) -> Litestar:
         "People": people,
         "Tasks": tasks,
         "Accounts": accounts,
+        "Notifications": notifications,
         "Events": events,
         "Operations": operations,
     }

@@ -19,6 +19,7 @@ from application.identity.access import Forbidden, TokenRefused
 from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
 from domain.identity.person import AddressTaken, LastAdmin
+from domain.notifications.notification import NotGivenUp
 from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
@@ -48,6 +49,7 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotTheAssignee: HTTPStatus.CONFLICT,
     LastAdmin: HTTPStatus.CONFLICT,
     AddressTaken: HTTPStatus.CONFLICT,
+    NotGivenUp: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DomainError: HTTPStatus.UNPROCESSABLE_ENTITY,
