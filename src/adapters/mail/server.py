@@ -1,6 +1,7 @@
 """Where the mail server is and who writes: read from the settings of a deployment."""
 
 from dataclasses import dataclass, field
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -59,12 +60,13 @@ def mail_server(url: str) -> MailServer:
 
 def mail_sender(text: str) -> Address:
     """Read `payouts@example.com` or `Kazna <payouts@example.com>`; raises ValueError."""
+    wanted = "a mailbox such as Kazna <payouts@example.com>"
     name, address = parseaddr(text)
     try:
         sender = Address(display_name=name, addr_spec=address)
-        sound = bool(sender.username and sender.domain) and sender.addr_spec.isascii()
-    except (ValueError, IndexError):
-        sound = False
-    if not sound or not name.isprintable() or any(one in address for one in " \t\r\n<>"):
-        raise ValueError("a mailbox such as Kazna <payouts@example.com>")
+    except (ValueError, IndexError, MessageError) as error:
+        raise ValueError(wanted) from error
+    is_whole = bool(sender.username and sender.domain) and text.strip().endswith((address, ">"))
+    if not is_whole or not text.isprintable() or not address.isascii():
+        raise ValueError(wanted)
     return sender

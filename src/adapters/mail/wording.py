@@ -1,5 +1,6 @@
 """How sums, days and names are written in letters, in Russian and English."""
 
+import unicodedata
 from datetime import date
 
 from domain.shared.money import Money
@@ -34,3 +35,17 @@ def one_line(text: str) -> str:
     """Return a text without line breaks, control and direction characters."""
     kept = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(kept.split())
+
+
+def header_name(text: str) -> str:
+    """Return a name as it stands beside an address: letters, digits, spaces, hyphens, apostrophes.
+
+    Everything else has a meaning in a header, or is taken for one by somebody: `=?…?=` is decoded
+    wherever it stands, and quotes are lost where a long name is folded.
+    """
+    kept = "".join(one if _is_of_a_name(one) else " " for one in text)
+    return " ".join(kept.split())
+
+
+def _is_of_a_name(one: str) -> bool:
+    return one in "-'’" or unicodedata.category(one)[0] in "LMN"

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from adapters.mail.wording import LANGUAGES, day_text, one_line, sum_text
+from adapters.mail.wording import LANGUAGES, day_text, header_name, one_line, sum_text
 from application.notifications.ports import Letter
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OTHERWISE = "en"
+# What would end an address, or begin another, in a header or on the line of a command.
+_SPECIAL = frozenset(' \\"(),:;<>[]')
 _SUBJECT = {"en": "Payout of {amount} for {day}", "ru": "Выплата {amount} за {day}"}
 
 
@@ -55,7 +57,7 @@ class LetterWriter:
         message = EmailMessage(policy=SMTP)
         try:
             message["From"] = self._sender
-            message["To"] = Address(display_name=name, addr_spec=address)
+            message["To"] = _addressed(header_name(name), address)
             message["Subject"] = _SUBJECT[language].format(**words)
         except (ValueError, IndexError, MessageError) as error:
             raise Unwritable(f"the address cannot be written to: {error}") from error
@@ -70,10 +72,18 @@ class LetterWriter:
         return message, address
 
 
+def _addressed(name: str, address: str) -> Address:
+    """Put name and address together; what is beyond ASCII the library takes only in parts."""
+    if address.isascii():
+        return Address(name, addr_spec=address)
+    local, _, domain = address.rpartition("@")
+    return Address(name, username=local, domain=domain)
+
+
 def reachable(address: str) -> str:
     """Return an address with its domain in ASCII; raises Unwritable."""
     local, _, domain = address.rpartition("@")
-    if not local or one_line(address) != address or " " in address:
+    if not local or one_line(address) != address or any(one in _SPECIAL for one in address):
         raise Unwritable("that is not an e-mail address")
     try:
         return f"{local}@{domain.encode('idna').decode()}"
