@@ -40,7 +40,10 @@ LEFT JOIN LATERAL (
     ORDER BY id DESC LIMIT 1) AS good ON true
 """
 # Notifications of payouts that were given up within a day of business time.
-_GIVEN_UP = "SELECT count(*) FROM notification WHERE state = 'failed' AND failed_at > $1::timestamptz - interval '1 day'"
+_GIVEN_UP = """
+SELECT count(*) FROM notification
+WHERE state = 'failed' AND failed_at > $1::timestamptz - interval '1 day'
+"""
 
 
 class StateMetrics:

@@ -22,6 +22,7 @@ async def test_a_worker_that_died_after_sending_leads_to_the_same_letter_again(
     await office.send.call(batch)  # and nobody records it
     assert await office.work() == 0, "its lease hides the message"
     await office.leases_run_out()
+    office.clock.advance(timedelta(minutes=7))
     await office.work()
 
     assert len(office.catcher.letters) == 2
@@ -94,6 +95,7 @@ async def test_the_first_notice_of_a_payout_is_the_one_that_is_sent(office: Post
 
     (letter,) = office.catcher.letters
     assert sum_text(Money.of(true, "USD"), "en") in letter.message["Subject"]
+    assert await office.value("SELECT amount_minor FROM notification") == true
 
 
 @pytest.mark.parametrize("seed", range(8))
