@@ -41,6 +41,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key=_DAILY,
         ),
         Schedule(
+            name="day-markers",
+            cadence=Daily(time(0, 1), zone),
+            payload={"job": "day-markers"},
+            order_key="jobs:day-markers",
+        ),
+        Schedule(
             name="payouts",
             cadence=Daily(time(3, 0), zone),
             payload={"job": "payouts"},
@@ -57,6 +63,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             cadence=Every(_MINUTE),
             payload={"job": "notifications"},
             order_key="jobs:notifications",
+        ),
+        Schedule(
+            name="analytics",
+            cadence=Every(_MINUTE),
+            payload={"job": "analytics"},
+            order_key="jobs:analytics",
         ),
         Schedule(
             name="match-pending-payments",

@@ -150,15 +150,19 @@ class Container(containers.DeclarativeContainer):
     )
 
     feed = providers.Singleton(PostgresFeed, engine)
-    tracking = providers.Singleton(build_tracker, engine=engine, clock=clock, entropy=entropy)
+    tracking = providers.Singleton(
+        build_tracker, engine=engine, open_uow=open_uow, clock=clock, entropy=entropy, zone=zone
+    )
     exchange = providers.Singleton(
         build_exchange,
         engine=engine,
         open_uow=open_uow,
         clock=clock,
+        entropy=entropy,
         metrics=metrics,
         zone=zone,
         pricing=providers.Singleton(task_pricing, settings),
+        is_strict=settings.provided.strict_days,
     )
 
     notifying = providers.Singleton(
@@ -185,7 +189,12 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "successful"
         ),
-        more=providers.List(carrier.provided.jobs, exchange.provided.jobs, notifying.provided.jobs),
+        more=providers.List(
+            carrier.provided.jobs,
+            exchange.provided.jobs,
+            tracking.provided.jobs,
+            notifying.provided.jobs,
+        ),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
 

@@ -143,6 +143,11 @@ class Settings:
         DEVELOPMENT_KEY,
         secret=True,
     )
+    strict_days: bool = setting(
+        read.flag,
+        "true: no day is closed before every tracker that marks its days has told all of it",
+        False,
+    )
     event_partners: Mapping[str, str] | None = setting(
         read.partners,
         "who may send events of tasks, as JSON of names and keys",

@@ -1,19 +1,22 @@
 """The tracker's part of the composition root: people, tasks, and who hears of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.people import PostgresPeople
 from adapters.postgres.task_queries import PostgresTaskQueries
-from adapters.postgres.tracker import PostgresTracker
+from adapters.postgres.tracker import PostgresTracker, PostgresTrackerDays
 from application.identity.people import ChangePerson, RegisterPeople
+from application.jobs import Job
 from application.ledger.task_events import TASK_EVENT
 from application.ports import Clock, Entropy
 from application.tasks.complete import CompleteTask
 from application.tasks.create import CreateTask
+from application.tasks.mark_days import MarkDays
 from application.tasks.ports import Listener
 from application.tasks.reassign import REASSIGN, CarryOutShuffles, ReassignAll
 from application.tasks.tell import TellOfTasks
@@ -32,9 +35,12 @@ class Tracking:
     reassign: ReassignAll
     queries: PostgresTaskQueries
     handlers: Mapping[str, Any]
+    jobs: Sequence[Job]
 
 
-def build_tracker(*, engine: AsyncEngine, clock: Clock, entropy: Entropy) -> Tracking:
+def build_tracker(
+    *, engine: AsyncEngine, open_uow: Any, clock: Clock, entropy: Entropy, zone: ZoneInfo
+) -> Tracking:
     """Put the tracker together."""
     people, tracker = PostgresPeople(), PostgresTracker()
     tell = TellOfTasks(LISTENERS, entropy)
@@ -46,4 +52,5 @@ def build_tracker(*, engine: AsyncEngine, clock: Clock, entropy: Entropy) -> Tra
         reassign=ReassignAll(tracker, people, clock, entropy),
         queries=PostgresTaskQueries(engine),
         handlers={REASSIGN: CarryOutShuffles(tracker, people, tell, clock, entropy)},
+        jobs=(MarkDays(open_uow, PostgresTrackerDays(zone), tell, zone),),
     )

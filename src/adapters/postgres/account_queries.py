@@ -1,5 +1,6 @@
 """What is looked at of people's accounts."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,12 +22,23 @@ FROM wallet LEFT JOIN wallet_day AS today ON today.person_id = wallet.person_id
 WHERE wallet.person_id = $1 ORDER BY wallet.currency
 """
 _LOG = """
-SELECT one.currency, one.seq, one.kind, one.amount_minor, one.balance_minor, one.value_date,
-    one.posting_date, one.occurred_at, one.task_id, one.payout_id, task.title, task.jira_id,
-    task.description
+SELECT one.currency, one.seq, one.operation_id, one.kind, one.amount_minor, one.balance_minor,
+    one.value_date, one.posting_date, one.occurred_at, one.task_id, one.payout_id, task.title,
+    task.jira_id, task.description
 FROM wallet_entry AS one LEFT JOIN task_account AS task ON task.task_id = one.task_id
 WHERE one.person_id = $1 AND one.currency = $2 AND ($3::bigint IS NULL OR one.seq < $3)
 ORDER BY one.seq DESC LIMIT $4
+"""
+_CORRECTIONS = """
+SELECT id, person_id, currency, amount_minor, operation_id, reversed_kind, task_id, reason,
+    proposed_by, proposed_at, state, decided_by, decided_at, note, posted_id
+FROM correction WHERE ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR person_id = $2)
+    AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4
+"""
+_PAYOUTS = """
+SELECT id, person_id, currency, run, amount_minor, state, created_at, decided_at FROM payout
+WHERE ($1::uuid IS NULL OR person_id = $1) AND ($2::text IS NULL OR state = $2)
+    AND ($3::date IS NULL OR (run, id) < ($3, $4::uuid)) ORDER BY run DESC, id DESC LIMIT $5
 """
 _DEAD = """
 SELECT event_id, task_id, why, envelope, died_at FROM dead_fact
@@ -59,18 +71,46 @@ class PostgresAccountQueries:
         more = cursor_of(str(items[-1]["seq"])) if len(rows) > page.limit else None
         return Listing(items=items, next_cursor=more)
 
-    async def dead(self, page: Page) -> Listing:
-        """Return facts that wait for a person, oldest first."""
-        text = read_cursor(page.cursor)
+    async def corrections(self, page: Page, state: str | None, person_id: UUID | None) -> Listing:
+        """Return corrections, latest first."""
+        before = _uuid(read_cursor(page.cursor))
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(_CORRECTIONS, state, person_id, before, page.limit + 1)
+        return _listing(rows, page, lambda row: row["id"])
+
+    async def payouts(self, page: Page, person_id: UUID | None, state: str | None) -> Listing:
+        """Return payouts, those of the latest day first."""
+        run, _, key = (read_cursor(page.cursor) or "").partition("/")
         try:
-            after = UUID(text) if text else None
+            day = date.fromisoformat(run) if run else None
         except ValueError as error:
             raise InvalidValue("that cursor was not given out here") from error
+        before = _uuid(key or None)
+        if (day is None) != (before is None):
+            raise InvalidValue("that cursor was not given out here")
+        async with borrowed(self._engine) as (_, driver):
+            rows = await driver.fetch(_PAYOUTS, person_id, state, day, before, page.limit + 1)
+        return _listing(rows, page, lambda row: f"{row['run']}/{row['id']}")
+
+    async def dead(self, page: Page) -> Listing:
+        """Return facts that wait for a person, oldest first."""
+        after = _uuid(read_cursor(page.cursor))
         async with borrowed(self._engine) as (_, driver):
             rows = await driver.fetch(_DEAD, after, page.limit + 1)
-        items = [plain(dict(row)) for row in rows[: page.limit]]
-        more = cursor_of(items[-1]["event_id"]) if len(rows) > page.limit else None
-        return Listing(items=items, next_cursor=more)
+        return _listing(rows, page, lambda row: row["event_id"])
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise InvalidValue("that cursor was not given out here") from error
+
+
+def _listing(rows: Sequence[Any], page: Page, key: Callable[[JsonObject], Any]) -> Listing:
+    items = [plain(dict(row)) for row in rows[: page.limit]]
+    more = cursor_of(key(items[-1])) if len(rows) > page.limit else None
+    return Listing(items=items, next_cursor=more)
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,28 @@
 """The runs of days: which are closed, which are settled."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
+from adapters.postgres import tables
+from adapters.postgres.bulk import insert_many
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from application.ledger.envelopes import DayOver
+from application.ledger.task_events import TASK_EVENT
+
+# A tracker that marks its days has told all of one when every part of it has, and nothing that was
+# told before waits to be digested; dead messages wait for a person.
+_UNMARKED = """
+SELECT producer FROM (SELECT DISTINCT producer FROM day_marker WHERE day >= $1::date - 31) AS known
+WHERE NOT EXISTS (
+    SELECT FROM day_marker AS one WHERE one.producer = known.producer AND one.day = $1
+    GROUP BY one.producer HAVING count(*) = max(one.partition_count)
+) OR EXISTS (
+    SELECT FROM message WHERE message.name = $2 AND message.id < (
+        SELECT max(message_id) FROM day_marker AS one
+        WHERE one.producer = known.producer AND one.day = $1)
+)
+ORDER BY producer
+"""
 
 
 class PostgresDays:
@@ -62,3 +82,26 @@ class PostgresDays:
             "SELECT count(*) FROM parked_fact WHERE occurred_at < $1", until
         )
         return count
+
+    async def mark(self, uow: PostgresUnitOfWork, over: Sequence[tuple[DayOver, int]]) -> None:
+        """Keep that days are over, each with the id of the message that said so."""
+        await insert_many(
+            uow.driver,
+            tables.tasks.day_marker,
+            [
+                {
+                    "producer": one.producer,
+                    "day": one.day,
+                    "partition": one.partition,
+                    "partition_count": one.partition_count,
+                    "message_id": message_id,
+                }
+                for one, message_id in over
+            ],
+            "ON CONFLICT DO NOTHING",
+        )
+
+    async def unmarked(self, uow: PostgresUnitOfWork, day: date) -> Sequence[str]:
+        """Name the trackers that mark their days, and have not told everything of this one."""
+        rows = await uow.driver.fetch(_UNMARKED, day, TASK_EVENT)
+        return [row["producer"] for row in rows]

@@ -10,6 +10,7 @@ from adapters.postgres.bulk import insert_many
 from adapters.postgres.subscriptions import utc
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.ledger.envelopes import Heard, Unreadable, Upcast, read_envelope
+from application.ledger.task_events import GIVEN_UP
 from application.ports import JsonObject
 from domain.ledger.pricing import PRICING_VERSION, Prices
 from domain.ledger.task_accounts import Details, TaskAccount, TaskState
@@ -33,7 +34,12 @@ DELETE FROM parked_fact WHERE event_id IN (
     SELECT event_id FROM parked_fact
     WHERE (why = 'future' AND occurred_at <= $1) OR (why = 'unknown_task' AND parked_at <= $2)
     ORDER BY occurred_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) RETURNING event_id, why, envelope
+) RETURNING event_id, task_id, why, envelope
+"""
+_PARKED = """
+SELECT event_id, envelope FROM parked_fact WHERE task_id = ANY($1) AND why = 'unknown_task'
+UNION ALL
+SELECT event_id, envelope FROM dead_fact WHERE task_id = ANY($1) AND why = $2
 """
 
 
@@ -94,11 +100,7 @@ class PostgresTaskBooks:
 
     async def parked(self, uow: PostgresUnitOfWork, task_ids: Collection[UUID]) -> Sequence[Heard]:
         """Return completions that wait for these tasks, in the order of their versions."""
-        rows = await uow.driver.fetch(
-            "SELECT event_id, envelope FROM parked_fact "
-            "WHERE task_id = ANY($1) AND why = 'unknown_task'",
-            list(task_ids),
-        )
+        rows = await uow.driver.fetch(_PARKED, list(task_ids), GIVEN_UP)
         read = [read_envelope(row["envelope"], row["event_id"], self._upcast) for row in rows]
         heard = [one for one in read if isinstance(one, Heard)]
         return sorted(heard, key=lambda one: one.version)
@@ -127,6 +129,7 @@ class PostgresTaskBooks:
         """Let go of facts that wait no more."""
         if ids:
             await uow.driver.execute("DELETE FROM parked_fact WHERE event_id = ANY($1)", list(ids))
+            await uow.driver.execute("DELETE FROM dead_fact WHERE event_id = ANY($1)", list(ids))
 
     async def bury(self, uow: PostgresUnitOfWork, facts: Sequence[Unreadable]) -> int:
         """Keep facts for a person, each once; return how many were not kept before."""
@@ -157,10 +160,10 @@ class PostgresTaskBooks:
 
     async def ripe(
         self, uow: PostgresUnitOfWork, now: datetime, given_up: datetime, limit: int
-    ) -> Sequence[tuple[UUID, str, JsonObject]]:
+    ) -> Sequence[tuple[UUID, UUID, str, JsonObject]]:
         """Take facts whose instant has come, and unknown ones parked before `given_up`."""
         rows = await uow.driver.fetch(_RIPE, now, given_up, limit)
-        return [(row["event_id"], row["why"], row["envelope"]) for row in rows]
+        return [(row["event_id"], row["task_id"], row["why"], row["envelope"]) for row in rows]
 
 
 def _account(row: Mapping[str, Any]) -> TaskAccount | None:

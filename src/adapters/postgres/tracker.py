@@ -1,15 +1,17 @@
 """Tasks on PostgreSQL: rows, assignments, and what shuffles have still to give."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import insert_many
 from adapters.postgres.subscriptions import utc
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from application.tasks.ports import Chunk, Given
+from domain.shared.calendar import business_day
 from domain.tasks.task import Assignment, Completed, Open, Task
 from domain.tasks.title import Title
 
@@ -138,6 +140,30 @@ class PostgresTracker:
     async def share_day(self, uow: PostgresUnitOfWork) -> None:
         """Hold the day open: nobody marks its end while this transaction lives."""
         await uow.driver.execute(f"SELECT pg_advisory_xact_lock_shared({DAY_LOCK})")
+
+
+class PostgresTrackerDays:
+    """How far the tracker's days are marked, in the transaction of the unit of work it is given."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
+    async def hold(self, uow: PostgresUnitOfWork) -> date | None:
+        """Wait for every command, keep new ones waiting, and return the last day marked."""
+        await uow.driver.execute(f"SELECT pg_advisory_xact_lock({DAY_LOCK})")
+        day: date | None = await uow.driver.fetchval("SELECT marked_through FROM tracker_calendar")
+        if day is not None:
+            return day
+        first = await uow.driver.fetchval("SELECT min(created_at) FROM task")
+        return None if first is None else business_day(utc(first), self._zone) - timedelta(days=1)
+
+    async def mark_through(self, uow: PostgresUnitOfWork, day: date) -> None:
+        """Write the last day marked down."""
+        await uow.driver.execute(
+            "INSERT INTO tracker_calendar (id, marked_through) VALUES (1, $1) "
+            "ON CONFLICT (id) DO UPDATE SET marked_through = excluded.marked_through",
+            day,
+        )
 
 
 def _row(task: Task) -> dict[str, Any]:

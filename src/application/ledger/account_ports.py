@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from application.ledger.envelopes import Heard, Unreadable
+from application.ledger.envelopes import DayOver, Heard, Unreadable
 from application.ports import JsonObject, U_contra
 from domain.ledger.payout import Settled
 from domain.ledger.task_accounts import TaskAccount
@@ -32,6 +32,8 @@ class Movement:
     task_id: UUID | None = None
     assignation_id: UUID | None = None
     payout_id: UUID | None = None
+    reverses: OperationId | None = None
+    reverses_kind: str | None = None
 
     @property
     def purse(self) -> Purse:
@@ -74,7 +76,11 @@ class TaskBooks(Protocol[U_contra]):
         ...
 
     async def parked(self, uow: U_contra, task_ids: Collection[UUID]) -> Sequence[Heard]:
-        """Return completions that wait for these tasks, in the order of their versions."""
+        """Return completions that wait for these tasks, in the order of their versions.
+
+        Those that were given up, because nobody said for a day that the task exists, are among
+        them: what was late by days is late, not wrong.
+        """
         ...
 
     async def park(self, uow: U_contra, facts: Sequence[tuple[Heard, str]]) -> None:
@@ -95,8 +101,11 @@ class TaskBooks(Protocol[U_contra]):
 
     async def ripe(
         self, uow: U_contra, now: datetime, given_up: datetime, limit: int
-    ) -> Sequence[tuple[UUID, str, JsonObject]]:
-        """Take facts whose instant has come, and unknown ones parked before `given_up`."""
+    ) -> Sequence[tuple[UUID, UUID, str, JsonObject]]:
+        """Take facts whose instant has come, and unknown ones parked before `given_up`.
+
+        Each as (event, task, why, envelope).
+        """
         ...
 
 
@@ -161,4 +170,15 @@ class Days(Protocol[U_contra]):
 
     async def waiting(self, uow: U_contra, until: datetime) -> int:
         """Count facts that are parked and happened before an instant."""
+        ...
+
+    async def mark(self, uow: U_contra, over: Sequence[tuple[DayOver, int]]) -> None:
+        """Keep that days are over, each with the id of the message that said so."""
+        ...
+
+    async def unmarked(self, uow: U_contra, day: date) -> Sequence[str]:
+        """Name the trackers that mark their days, and have not told everything of this one.
+
+        One that never marked a day is not waited for.
+        """
         ...

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from domain.shared.errors import InvalidValue
 Upcast = Callable[[Mapping[str, Any], int], Mapping[str, Any]]
 _LONGEST_TEXT = 20_000
 _MOST = 2**31 - 1
+_LONGEST_NAME, _MOST_PARTITIONS = 200, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,18 @@ class Heard:
     envelope: JsonObject
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOver:
+    """A tracker says that everything of a day, in a part of it, was told before."""
+
+    event_id: UUID
+    producer: str
+    day: date
+    partition: int
+    partition_count: int
+    envelope: JsonObject
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """An envelope that says nothing the books understand."""
@@ -36,7 +49,9 @@ class Unreadable:
     envelope: JsonObject
 
 
-def read_envelope(envelope: JsonObject, event_id: UUID, upcast: Upcast) -> Heard | Unreadable:
+def read_envelope(
+    envelope: JsonObject, event_id: UUID, upcast: Upcast
+) -> Heard | DayOver | Unreadable:
     """Read one; `event_id` names it where it does not name itself."""
     if _holds_nul(envelope):
         return Unreadable(event_id, None, "an event has no NUL character anywhere", {})
@@ -45,6 +60,8 @@ def read_envelope(envelope: JsonObject, event_id: UUID, upcast: Upcast) -> Heard
     except ValueError as error:
         return Unreadable(event_id, None, str(error), envelope)
     try:
+        if envelope.get("event_name") == "DayMarker":
+            return _day_over(envelope, named)
         return _heard(envelope, named, upcast)
     except (ValueError, InvalidValue) as error:
         return Unreadable(named, _task_of(envelope), str(error), envelope)
@@ -86,6 +103,30 @@ def _heard(envelope: JsonObject, event_id: UUID, upcast: Upcast) -> Heard:
         case _:
             raise ValueError(f"the books know no event {str(name)[:60]!r}")
     return Heard(event_id, fact, occurred_at, count, envelope)
+
+
+def _day_over(envelope: JsonObject, event_id: UUID) -> DayOver:
+    data, producer = envelope.get("data"), envelope.get("producer")
+    if envelope.get("event_version") != 1 or not isinstance(data, Mapping):
+        raise ValueError("a DayMarker has version 1, and data")
+    if not isinstance(producer, str) or not 1 <= len(producer) <= _LONGEST_NAME:
+        raise ValueError(f"producer is text of 1 to {_LONGEST_NAME} characters")
+    _instant(envelope, "occurred_at")
+    count, partition = _count(data, "partition_count"), data.get("partition")
+    if type(partition) is not int or not 0 <= partition < count <= _MOST_PARTITIONS:
+        raise ValueError("partition counts from 0 up to partition_count")
+    try:
+        day = date.fromisoformat(data["day"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError("day is a date like 2026-03-01") from error
+    return DayOver(
+        event_id=event_id,
+        producer=producer,
+        day=day,
+        partition=partition,
+        partition_count=count,
+        envelope=envelope,
+    )
 
 
 def _details(data: Mapping[str, Any], version: int) -> Details:

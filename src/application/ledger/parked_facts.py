@@ -9,7 +9,7 @@ from application.jobs import JobOrder, JobReport
 from application.ledger.account_ports import TaskBooks
 from application.ledger.envelopes import Unreadable
 from application.ledger.ports import LedgerUnitOfWork
-from application.ledger.task_events import FUTURE, TASK_EVENT
+from application.ledger.task_events import FUTURE, GIVEN_UP, TASK_EVENT
 from application.ports import NewMessage, UnitsOfWork
 
 _CHUNK = 500
@@ -32,12 +32,12 @@ class TakeUpParked:
                 ripe = await self.books.ripe(uow, order.now, order.now - _PATIENCE, _CHUNK)
                 uow.messages.add(
                     NewMessage(queue="ledger", name=TASK_EVENT, payload=envelope)
-                    for _, why, envelope in ripe
+                    for _, _, why, envelope in ripe
                     if why == FUTURE
                 )
                 given_up = [
-                    Unreadable(key, None, "nobody said for a day that the task exists", envelope)
-                    for key, why, envelope in ripe
+                    Unreadable(key, task_id, GIVEN_UP, envelope)
+                    for key, task_id, why, envelope in ripe
                     if why != FUTURE
                 ]
                 await self.books.bury(uow, given_up)

@@ -34,9 +34,10 @@ _RULES = Rules()
 class RunPayouts:
     """The job `payouts`; safe for any number of runners.
 
-    A strict run does not close a day while a fact of it is parked; a lenient one does, and the fact
-    is entered on the first open day when it comes. `listeners` hear of every payout by a message of
-    the same commit.
+    A strict run does not close a day while a fact of it is parked, or a tracker that marks its days
+    has not told all of it; a lenient one closes it and says whom it did not wait for, and what
+    comes later is entered on the first open day. `listeners` hear of every payout by a
+    message of the same commit.
     """
 
     units_of_work: UnitsOfWork[LedgerUnitOfWork]
@@ -72,17 +73,25 @@ class RunPayouts:
             if closed is not None and closed >= target:
                 return None
             day = await self._to_close(uow, closed, target)
-            if self.is_strict:
-                waiting = await self.days.waiting(uow, start_of_day(day + _DAY, self.zone))
-                if waiting:
-                    report.add("waits_for_facts", waiting)
-                    return None
+            if await self._is_waited_for(uow, day, report) and self.is_strict:
+                return None
             first = day if closed is None else closed + _DAY
             await uow.ledger.close_through(day)
             await self.days.begin(uow, first, day, order.now)
             await uow.commit()
         report.add("closed", (day - first).days + 1)
         return day
+
+    async def _is_waited_for(self, uow: LedgerUnitOfWork, day: date, report: JobReport) -> bool:
+        """Tell whether anything of a day has not come yet, and report how much."""
+        facts = await self.days.waiting(uow, start_of_day(day + _DAY, self.zone))
+        trackers = await self.days.unmarked(uow, day)
+        verb = "waits_for" if self.is_strict else "closed_without"
+        if facts:
+            report.add(f"{verb}_facts", facts)
+        if trackers:
+            report.add(f"{verb}_trackers", len(trackers))
+        return bool(facts or trackers)
 
     async def _to_close(self, uow: LedgerUnitOfWork, closed: date | None, target: date) -> date:
         """Skip days nothing happened in: the next one with movements, or all of them."""

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from application.envelope import Envelope
-from application.ledger.envelopes import Heard, Unreadable, Upcast, read_envelope
+from application.ledger.envelopes import DayOver, Heard, Unreadable, Upcast, read_envelope
 from application.ledger.task_events import TASK_EVENT
 from application.ports import JsonObject, NewMessage, U_contra, UnitOfWork
 from domain.shared.facts import Cause
@@ -47,7 +47,7 @@ class TakeEvents:
 
     async def within(self, uow: UnitOfWork, partner: str, envelopes: Sequence[JsonObject]) -> Taken:
         """Add a message per new event inside the caller's transaction; never commits."""
-        sound: dict[str, Heard] = {}
+        sound: dict[str, Heard | DayOver] = {}
         refused: list[Refused] = []
         repeated = 0
         for place, envelope in enumerate(envelopes):
@@ -67,7 +67,8 @@ class TakeEvents:
             NewMessage(
                 queue="ledger",
                 name=TASK_EVENT,
-                payload=one.envelope,
+                # Whoever signed has told it, whatever the event says of itself.
+                payload={**one.envelope, "producer": partner},
                 correlation_id=one.event_id,
             )
             for key, one in sound.items()

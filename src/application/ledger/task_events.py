@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from application.ledger.account_ports import Entered, Movement, TaskBooks, Wallets
-from application.ledger.envelopes import Heard, Unreadable, Upcast, read_envelope
+from application.ledger.account_ports import Days, Entered, Movement, TaskBooks, Wallets
+from application.ledger.envelopes import DayOver, Heard, Unreadable, Upcast, read_envelope
 from application.ledger.ports import LedgerUnitOfWork, Posted
 from application.ports import Clock, Message, Metrics
 from domain.ledger import task_accounts
@@ -28,6 +28,7 @@ from domain.shared.money import Currency
 TASK_EVENT = "ledger.task_event.v1"
 _SKEW = timedelta(minutes=5)
 UNKNOWN_TASK, FUTURE = "unknown_task", "future"
+GIVEN_UP = "nobody said for a day that the task exists"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class DigestTaskEvents:
     pricing: Pricing
     books: TaskBooks[Any]
     wallets: Wallets[Any]
+    days: Days[Any]
     upcast: Upcast
     zone: ZoneInfo
     clock: Clock
@@ -71,17 +73,21 @@ class DigestTaskEvents:
     async def __call__(self, uow: LedgerUnitOfWork, batch: Sequence[Message]) -> None:
         """Apply a batch of events; never commits."""
         heard: list[Heard] = []
+        over: list[tuple[DayOver, int]] = []
         work = _Work({})
         for message in batch:
             read = read_envelope(message.payload, UUID(int=message.id), self.upcast)
             if isinstance(read, Unreadable):
                 work.dead.append(read)
+            elif isinstance(read, DayOver):
+                over.append((read, message.id))
             elif read.occurred_at > self.clock.now() + _SKEW:
                 work.parked.append((read, FUTURE))
             else:
                 heard.append(read)
         await self._apply(uow, heard, work)
         await self._write(uow, work)
+        await self.days.mark(uow, over)
 
     async def _apply(self, uow: LedgerUnitOfWork, heard: Sequence[Heard], work: _Work) -> None:
         ids = sorted({one.fact.task_id for one in heard})
@@ -194,6 +200,8 @@ def posted_event(done: Entered) -> OperationPosted:
         late=one.posting_date > one.value_date,
         wallet_seq=done.seq,
         balance_after_minor=done.balance_minor,
+        reverses=one.reverses,
+        reverses_kind=one.reverses_kind,
     )
 
 

@@ -19,7 +19,7 @@ class TellOfTasks:
     entropy: Entropy
 
     def __call__(
-        self, uow: UnitOfWork, told: Iterable[tuple[Event, int]], cause: Cause, now: datetime
+        self, uow: UnitOfWork, told: Iterable[tuple[Event, int | None]], cause: Cause, now: datetime
     ) -> None:
         """Tell events, each with the version of its task after it; never commits."""
         envelopes = [

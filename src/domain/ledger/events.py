@@ -48,6 +48,7 @@ class OperationPosted:
     late: bool
     wallet_seq: int
     balance_after_minor: int
+    reverses: OperationId | None = None
     reverses_kind: str | None = None
 
     @property
@@ -88,3 +89,19 @@ class DayClosed:
     def aggregate_id(self) -> UUID:
         """The day, by name."""
         return uuid5(NAMESPACE_OID, f"kazna:day:{self.day}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletHeld:
+    """A wallet is kept back from payouts, or is so no more."""
+
+    name: ClassVar[str] = "WalletHeld"
+    version: ClassVar[int] = 1
+    person_id: UUID
+    currency: str
+    is_held: bool
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The person."""
+        return self.person_id

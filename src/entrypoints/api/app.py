@@ -16,11 +16,13 @@ from entrypoints.api.observe import observer
 from entrypoints.api.problems import HANDLERS
 from entrypoints.api.routes import (
     accounts,
+    analytics,
     carrier,
     carrier_broadcasts,
     carrier_desk,
     carrier_pixels,
     catalog,
+    corrections,
     customers,
     events,
     invoices,
@@ -64,6 +66,8 @@ def create_app(house: Container) -> Litestar:
         "People": people,
         "Tasks": tasks,
         "Accounts": accounts,
+        "Corrections": corrections,
+        "Analytics": analytics,
         "Notifications": notifications,
         "Events": events,
         "Operations": operations,

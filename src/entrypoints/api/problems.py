@@ -19,6 +19,7 @@ from application.identity.access import Forbidden, TokenRefused
 from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
 from domain.identity.person import AddressTaken, LastAdmin
+from domain.ledger.corrections import AlreadyDecided, NotCorrectable, OwnProposal
 from domain.notifications.notification import NotGivenUp
 from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
@@ -48,6 +49,9 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoEligibleAssignee: HTTPStatus.CONFLICT,
     NotTheAssignee: HTTPStatus.CONFLICT,
     LastAdmin: HTTPStatus.CONFLICT,
+    OwnProposal: HTTPStatus.CONFLICT,
+    AlreadyDecided: HTTPStatus.CONFLICT,
+    NotCorrectable: HTTPStatus.CONFLICT,
     AddressTaken: HTTPStatus.CONFLICT,
     NotGivenUp: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,

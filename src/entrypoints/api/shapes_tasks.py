@@ -1,11 +1,11 @@
-"""The bodies that the routes of people and tasks take."""
+"""The bodies that the routes of people, tasks and accounts take."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
-from entrypoints.api.shapes import Body, Line
+from entrypoints.api.shapes import Body, CurrencyCode, Line
 
 Email = Annotated[str, Meta(max_length=254)]
 RoleName = Literal["worker", "accountant", "manager", "admin"]
@@ -38,3 +38,25 @@ class NewTaskBody(Body, kw_only=True, frozen=True):
     title: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
     jira_id: Annotated[str, Meta(max_length=64)] | None = None
     description: Annotated[str, Meta(max_length=20_000, pattern=r"^[^\x00]*$")] | None = None
+
+
+class NewAdjustment(Body, kw_only=True, frozen=True):
+    """Money for a wallet, or from it; `amount_minor` is signed from the person's view."""
+
+    amount_minor: Annotated[int, Meta(ge=-(10**12), le=10**12)]
+    currency: CurrencyCode
+    reason: Line
+
+
+class NewReversal(Body, kw_only=True, frozen=True):
+    """Take an operation back."""
+
+    reason: Line
+
+
+class NewHold(Body, kw_only=True, frozen=True):
+    """Keep a wallet back from payouts, or let it go."""
+
+    currency: CurrencyCode
+    is_held: bool
+    reason: Line

@@ -45,6 +45,9 @@ class Share(click.ParamType[float]):
         "carrier": Lazy(
             "entrypoints.cli.demo_carrier", "carrier", "A week of three mobile operators."
         ),
+        "tasks": Lazy(
+            "entrypoints.cli.demo_tasks", "tasks", "A history of work as tasks, fees and payouts."
+        ),
     },
     invoke_without_command=True,
 )

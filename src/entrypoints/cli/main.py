@@ -25,6 +25,7 @@ COMMANDS = {
     "expired": Lazy(f"{_HERE}.injection", "expired", "Charge numbers given up on once more."),
     "reconcile": Lazy(f"{_HERE}.reconcile", "reconcile", "Compare with an operator's records."),
     "numbers": Lazy(f"{_HERE}.numbers", "numbers", "Import lists of numbers."),
+    "analytics": Lazy(f"{_HERE}.analytics", "analytics", "Count what days were worth anew."),
     "check-ledger": Lazy(f"{_HERE}.check", "check_ledger", "Recompute the books."),
     "check": Lazy(f"{_HERE}.check", "check", "Check everything that must hold."),
 }

@@ -9,6 +9,8 @@ import pytest
 from tests.integration.api.conftest import Api
 
 ACTS_ONCE = {
+    "/api/v1/admin/accounts/operations/{operation_id}/reversal",
+    "/api/v1/admin/accounts/{person_id}/adjustments",
     "/api/v1/admin/payments/{payment_id}/accept",
     "/api/v1/admin/payments/{payment_id}/return",
     "/api/v1/admin/payments/{payment_id}/refund",

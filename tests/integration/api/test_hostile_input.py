@@ -140,6 +140,9 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         "NewPersonBody": {"name": "n"},
         "PersonChangeBody": {},
         "NewTaskBody": {"title": "t"},
+        "NewAdjustment": {"amount_minor": 1, "currency": "USD", "reason": "r"},
+        "NewReversal": {"reason": "r"},
+        "NewHold": {"currency": "USD", "is_held": True, "reason": "r"},
         "NewOperator": {
             "wire_id": 41001,
             "name": "n",

@@ -18,6 +18,7 @@ from entrypoints.settings import DEVELOPMENT_KEY
 from tests.conftest import FreshDatabase
 from tests.integration.billing.house import START, house
 from tests.integration.cli.conftest import Kazna, run_python
+from tests.integration.tasks.exchange import Task, TaskExchange
 
 
 async def test_a_job_is_run_once_and_leaves_its_row(kazna: Kazna, database_url: str) -> None:
@@ -178,3 +179,16 @@ async def test_the_clock_is_moved_and_what_is_due_is_sent(kazna: Kazna, database
     assert [row["job"] for row in sent] == ["tick"]
     assert back.code == 2
     assert "never goes back" in back.sentence
+
+
+async def test_what_days_were_worth_is_counted_anew(kazna: Kazna, database_url: str) -> None:
+    async with house(database_url) as home:
+        exchange = TaskExchange(home.engine, home.clock)
+        task = Task(1, now=home.clock.now())
+        await exchange.hear(task.created(), task.assigned(1), task.completed())
+        counted = "SELECT sum(fees_minor - rewards_minor)::bigint FROM company_day"
+        for _ in range(2):
+            rebuilt = await kazna("analytics", "rebuild", "--json")
+            assert rebuilt.code == 0, rebuilt.err
+            assert rebuilt.json == {"counted": 2}
+            assert await home.value(counted) == 2 * (task.fee - task.reward)

@@ -41,7 +41,7 @@ class TaskExchange(House):
             PostgresDays(),
         )
         self.digest = DigestTaskEvents(
-            PRICING, self.books, self.wallets, upcast, ZONE, clock, self.metrics
+            PRICING, self.books, self.wallets, self.days, upcast, ZONE, clock, self.metrics
         )
         self.payouts = self.runner(strict=strict)
 

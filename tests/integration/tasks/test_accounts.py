@@ -7,7 +7,10 @@ from uuid import uuid4
 
 import pytest
 
+from application.jobs import JobOrder
+from application.ledger.parked_facts import TakeUpParked
 from tests.integration.tasks.exchange import PEOPLE, Task, TaskExchange, day, hours
+from tests.integration.tasks.tracker import cause
 
 
 async def kinds(exchange: TaskExchange) -> list[tuple[str, int]]:
@@ -182,7 +185,7 @@ async def test_the_future_waits(exchange: TaskExchange) -> None:
         now = exchange.clock.now()
         ripe = await exchange.books.ripe(uow, now, now - timedelta(days=1), 10)
         await uow.commit()
-    await exchange.hear(*(dict(envelope) for _, _, envelope in ripe))
+    await exchange.hear(*(dict(envelope) for *_, envelope in ripe))
     assert await exchange.balance(1) == -task.fee
 
 
@@ -209,3 +212,22 @@ async def test_a_fact_of_a_closed_day_is_entered_on_the_first_open_one(
     assert [(row["value_date"], row["posting_date"]) for row in rows] == [(day(2), day(4))]
     told = await exchange.rows("SELECT data FROM event WHERE name = 'OperationPosted'")
     assert [row["data"]["late"] for row in told] == [True]
+
+
+async def test_what_was_given_up_is_taken_up_when_its_task_is_known_after_all(
+    exchange: TaskExchange,
+) -> None:
+    task = Task(1)
+    created, assigned, completed = task.created(), task.assigned(1), task.completed()
+    await exchange.hear(completed)
+    exchange.clock.advance(hours(25))
+    take_up = TakeUpParked(exchange.open_uow, exchange.books)
+    order = JobOrder(now=exchange.clock.now(), cause=cause())
+    assert (await take_up(order)).counts == {"taken_up": 0, "given_up": 1}
+    assert await exchange.value("SELECT count(*) FROM dead_fact") == 1
+
+    await exchange.hear(created)
+    await exchange.hear(assigned)
+
+    assert await exchange.balance(1) == task.reward - task.fee
+    assert await exchange.value("SELECT count(*) FROM dead_fact") == 0

@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import ManualClock
 from adapters.postgres.people import PostgresPeople
-from adapters.postgres.tracker import PostgresTracker
+from adapters.postgres.tracker import PostgresTracker, PostgresTrackerDays
 from application.identity.people import ChangePerson, NewPerson, PersonChange, RegisterPeople
+from application.jobs import JobOrder, JobReport
 from application.ledger.task_events import TASK_EVENT
 from application.ports import Message
 from application.tasks.complete import CompleteTask
 from application.tasks.create import CreateTask, NewTask
+from application.tasks.mark_days import MarkDays
 from application.tasks.ports import Listener
 from application.tasks.reassign import REASSIGN, CarryOutShuffles, ReassignAll
 from application.tasks.tell import TellOfTasks
@@ -36,6 +38,7 @@ class TrackedExchange(TaskExchange):
         self.completing = CompleteTask(tracker, tell, clock)
         self.reassigning = ReassignAll(tracker, people, clock, self.entropy, chunk=7)
         self.shuffles = CarryOutShuffles(tracker, people, tell, clock, self.entropy)
+        self.mark_days = MarkDays(self.open_uow, PostgresTrackerDays(self.zone), tell, self.zone)
 
     async def hire(self, count: int = 1, role: PersonRole = PersonRole.WORKER) -> list[UUID]:
         async with self.open_uow() as uow:
@@ -69,6 +72,10 @@ class TrackedExchange(TaskExchange):
             asked = await self.reassigning.within(uow, cause())
             await uow.commit()
         return asked.batch_id
+
+    async def mark(self) -> JobReport:
+        """Mark the days that are over."""
+        return await self.mark_days(JobOrder(now=self.clock.now(), cause=cause()))
 
     async def waiting(self, name: str) -> Sequence[Message]:
         rows = await self.rows(

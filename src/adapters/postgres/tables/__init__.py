@@ -1,6 +1,7 @@
 """The tables of this deployment; importing this package knows all of them."""
 
 from adapters.postgres.tables import accounts as accounts
+from adapters.postgres.tables import analytics as analytics
 from adapters.postgres.tables import carrier as carrier
 from adapters.postgres.tables import carrier_pixels as carrier_pixels
 from adapters.postgres.tables import carrier_sms as carrier_sms

@@ -87,6 +87,7 @@ dead_fact = Table(
     Column("died_at", _INSTANT, nullable=False),
 )
 Index("ix_dead_fact_died_at", dead_fact.c.died_at, dead_fact.c.event_id)
+Index("ix_dead_fact_task_id", dead_fact.c.task_id, postgresql_where=text("task_id IS NOT NULL"))
 
 wallet = Table(
     "wallet",
@@ -215,3 +216,42 @@ Index(
     payout.c.id,
     postgresql_where=text("state = 'pending'"),
 )
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("operation_id", Uuid),
+    Column("reversed_kind", Text),
+    Column("task_id", Uuid),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", _INSTANT, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", _INSTANT),
+    Column("note", Text),
+    Column("posted_id", Uuid),
+    CheckConstraint("amount_minor <> 0", name="amount"),
+    CheckConstraint("state IN ('proposed', 'approved', 'rejected')", name="state"),
+    CheckConstraint(
+        "(state = 'proposed') = (decided_by IS NULL) "
+        "AND (state = 'proposed') = (decided_at IS NULL)",
+        name="decided",
+    ),
+    CheckConstraint("(state = 'approved') = (posted_id IS NOT NULL)", name="posted"),
+    CheckConstraint(
+        "split_part(decided_by, ':', 2) <> split_part(proposed_by, ':', 2)", name="four_eyes"
+    ),
+)
+Index(
+    "uq_correction_operation_id",
+    correction.c.operation_id,
+    unique=True,
+    postgresql_where=text("operation_id IS NOT NULL AND state <> 'rejected'"),
+)
+Index("ix_correction_person_id", correction.c.person_id, correction.c.id)
+Index("ix_correction_open", correction.c.id, postgresql_where=text("state = 'proposed'"))

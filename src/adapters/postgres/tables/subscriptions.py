@@ -128,6 +128,19 @@ Index(
     subscription.c.id,
     postgresql_where=text("expires_at IS NOT NULL"),
 )
+# What reports count: those that run, those that began, those that are over.
+Index(
+    "ix_subscription_running",
+    subscription.c.currency,
+    subscription.c.id,
+    postgresql_where=text("status IN ('active', 'past_due')"),
+)
+Index("ix_subscription_created_at", subscription.c.created_at)
+Index(
+    "ix_subscription_ended_at",
+    subscription.c.state["at"].astext,
+    postgresql_where=text("status IN ('canceled', 'expired')"),
+)
 Index("ix_subscription_customer", subscription.c.customer_id, subscription.c.id)
 
 subscription_period = Table(

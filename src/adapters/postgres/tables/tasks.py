@@ -1,14 +1,17 @@
 """People, tasks with their assignments, and shuffles."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -110,3 +113,24 @@ task_assignment = Table(
     UniqueConstraint("assignation_id", name="uq_task_assignment_assignation_id"),
     UniqueConstraint("batch_id", "task_id", name="uq_task_assignment_batch"),
 )
+
+tracker_calendar = Table(
+    "tracker_calendar",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("marked_through", Date, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
+
+day_marker = Table(
+    "day_marker",
+    metadata,
+    Column("producer", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("partition_count", Integer, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("producer", "day", "partition", name="pk_day_marker"),
+    CheckConstraint("partition >= 0 AND partition < partition_count", name="partition"),
+)
+Index("ix_day_marker_day", day_marker.c.day)

@@ -1,7 +1,7 @@
 """What the routes of accounts answer."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from entrypoints.api.answers.shapes import Answer, PageOf
@@ -31,6 +31,7 @@ class WalletEntry(Answer, frozen=True):
 
     currency: str
     seq: int
+    operation_id: UUID
     kind: str
     amount_minor: int
     balance_minor: int
@@ -46,6 +47,60 @@ class WalletEntry(Answer, frozen=True):
 
 class WalletLog(PageOf[WalletEntry], frozen=True):
     """A page of what moved a wallet."""
+
+
+class Payout(Answer, frozen=True):
+    """What a person was paid for a business day, and where the money is."""
+
+    id: UUID
+    person_id: UUID
+    currency: str
+    run: date
+    amount_minor: int
+    state: Literal["pending", "settled", "returned"]
+    created_at: datetime
+    decided_at: datetime | None
+
+
+class Payouts(PageOf[Payout], frozen=True):
+    """A page of payouts."""
+
+
+class Correction(Answer, frozen=True):
+    """A correction by hand; `amount_minor` is signed from the person's view."""
+
+    id: UUID
+    person_id: UUID
+    currency: str
+    amount_minor: int
+    operation_id: UUID | None
+    reversed_kind: str | None
+    task_id: UUID | None
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    state: Literal["proposed", "approved", "rejected"]
+    decided_by: str | None
+    decided_at: datetime | None
+    note: str | None
+
+
+class CorrectionShown(Correction, frozen=True):
+    """A correction, with the operation it led to."""
+
+    posted_id: UUID | None
+
+
+class Corrections(PageOf[CorrectionShown], frozen=True):
+    """A page of corrections."""
+
+
+class WalletHold(Answer, frozen=True):
+    """Whether a wallet is kept back from payouts."""
+
+    person_id: UUID
+    currency: str
+    is_held: bool
 
 
 class DeadFact(Answer, frozen=True):

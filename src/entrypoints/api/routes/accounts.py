@@ -1,11 +1,11 @@
 """People's accounts: what is in a wallet, what moved it, and facts that wait for a person."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import Request, get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from application.errors import NotFound
 from application.identity.access import Role
@@ -20,6 +20,7 @@ from entrypoints.api.shapes_carrier import Note
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
+PayoutState = Literal["pending", "settled", "returned"]
 _SEE_OTHERS = frozenset({Role.ACCOUNTANT, Role.ADMIN})
 
 
@@ -56,6 +57,25 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         code = currency or settings.task_currency
         return shown(await queries.log(person_id, code, page(limit, cursor)))
 
+    @get("/accounts/{person_id:uuid}/payouts", **serves(answers.Payouts, "accounts:read"))
+    async def payouts(
+        request: Http,
+        person_id: FromPath[UUID],
+        status: FromQuery[PayoutState | None] = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> JsonObject:
+        """What a person was paid, the latest day first."""
+        _reachable(request, person_id)
+        return shown(await queries.payouts(page(limit, cursor), person_id, status))
+
+    @get("/admin/accounts/payouts", **serves(answers.Payouts, "accounts:audit"))
+    async def all_payouts(
+        status: FromQuery[PayoutState | None] = None, limit: Limit = 50, cursor: Cursor = None
+    ) -> JsonObject:
+        """What everybody was paid, the latest day first."""
+        return shown(await queries.payouts(page(limit, cursor), None, status))
+
     @get("/admin/accounts/dead-facts", **serves(answers.DeadFacts, "accounts:audit"))
     async def dead(limit: Limit = 50, cursor: Cursor = None) -> JsonObject:
         """Facts of tasks that contradict what is known, or cannot be read, oldest first."""
@@ -76,4 +96,4 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         await in_transaction(house.open_uow(), work)
         return {"event_id": event_id}
 
-    return [account, log, dead, replay]
+    return [account, log, payouts, all_payouts, dead, replay]

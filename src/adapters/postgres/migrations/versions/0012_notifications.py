@@ -1,13 +1,13 @@
 """What people are told of their money, and how far the telling is.
 
-Revision ID: 0009_notifications
-Revises: 0008_tasks
+Revision ID: 0012_notifications
+Revises: 0011_day_markers
 """
 
 from adapters.postgres.migrations.parts import run_part
 
-revision = "0009_notifications"
-down_revision = "0008_tasks"
+revision = "0012_notifications"
+down_revision = "0011_day_markers"
 branch_labels = None
 depends_on = None
 

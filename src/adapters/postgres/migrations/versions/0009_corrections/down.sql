@@ -1,0 +1,2 @@
+DROP INDEX ix_dead_fact_task_id;
+DROP TABLE correction;

@@ -1,0 +1,10 @@
+DROP INDEX ix_subscription_ended_at;
+DROP INDEX ix_subscription_created_at;
+DROP INDEX ix_subscription_running;
+DROP TABLE red_day;
+DROP TABLE top_task_day;
+DROP TABLE person_balance;
+DROP TABLE person_day;
+DROP TABLE company_day;
+DROP TABLE told_operation;
+DROP TABLE feed_cursor;

@@ -1,0 +1,2 @@
+DROP TABLE day_marker;
+DROP TABLE tracker_calendar;

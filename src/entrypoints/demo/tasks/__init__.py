@@ -1,0 +1,1 @@
+"""A real history of work becomes tasks, fees, rewards and payouts."""
