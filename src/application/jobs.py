@@ -12,7 +12,15 @@ from domain.shared.facts import Cause
 # Jobs that look every few seconds whether there is anything: a look that finds nothing leaves no
 # row, or a year of them would be millions.
 _LOOKS = frozenset(
-    {"analytics", "ask-open-payments", "broadcasts", "parked-facts", "periodic", "retries"}
+    {
+        "analytics",
+        "ask-open-payments",
+        "broadcasts",
+        "notifications",
+        "parked-facts",
+        "periodic",
+        "retries",
+    }
 )
 
 

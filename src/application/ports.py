@@ -56,6 +56,14 @@ class NewMessage:
     correlation_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A context that hears of what another does: the queue and the name of its messages."""
+
+    queue: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A claimed message, handed to its handler; `attempt` counts from 1."""

@@ -59,6 +59,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key="jobs:parked-facts",
         ),
         Schedule(
+            name="notifications",
+            cadence=Every(_MINUTE),
+            payload={"job": "notifications"},
+            order_key="jobs:notifications",
+        ),
+        Schedule(
             name="analytics",
             cadence=Every(_MINUTE),
             payload={"job": "analytics"},

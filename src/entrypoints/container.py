@@ -66,6 +66,7 @@ from entrypoints.deployment import (
     task_pricing,
 )
 from entrypoints.exchange import build_exchange
+from entrypoints.notifying import build_notifying
 from entrypoints.settings import Settings
 from entrypoints.tracker import build_tracker
 
@@ -165,6 +166,16 @@ class Container(containers.DeclarativeContainer):
         is_strict=settings.provided.strict_days,
     )
 
+    notifying = providers.Singleton(
+        build_notifying,
+        engine=engine,
+        open_uow=open_uow,
+        clock=clock,
+        metrics=metrics,
+        smtp_url=settings.provided.smtp_url,
+        mail_from=settings.provided.mail_from,
+    )
+
     job_runs = providers.Singleton(PostgresJobRuns, engine)
     adopt = providers.Singleton(AdoptPayments, clock)
     jobs = providers.Singleton(
@@ -179,7 +190,12 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             MatchPayments, open_uow, settle, adopt, gateways, job_runs, clock, "successful"
         ),
-        more=providers.List(carrier.provided.jobs, exchange.provided.jobs, tracking.provided.jobs),
+        more=providers.List(
+            carrier.provided.jobs,
+            exchange.provided.jobs,
+            tracking.provided.jobs,
+            notifying.provided.jobs,
+        ),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
 
@@ -198,6 +214,7 @@ class Container(containers.DeclarativeContainer):
         carrier.provided.handlers,
         exchange.provided.handlers,
         tracking.provided.handlers,
+        notifying.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(

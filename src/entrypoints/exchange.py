@@ -25,8 +25,12 @@ from application.ledger.parked_facts import ReplayDead, TakeUpParked
 from application.ledger.run_payouts import RunPayouts
 from application.ledger.take_events import TakeEvents
 from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
-from application.ports import Clock, Entropy, Metrics
+from application.notifications.messages import PAYOUT_NOTICE
+from application.notifications.messages import QUEUE as NOTIFICATIONS
+from application.ports import Clock, Entropy, Listener, Metrics
 from domain.tasks.title import upcast
+
+PAYOUT_LISTENERS = (Listener(NOTIFICATIONS, PAYOUT_NOTICE),)
 
 
 class OpenUnit(Protocol):
@@ -85,7 +89,9 @@ def build_exchange(
             ),
         },
         jobs=(
-            RunPayouts(open_uow, wallets, days, zone, is_strict=is_strict),
+            RunPayouts(
+                open_uow, wallets, days, zone, is_strict=is_strict, listeners=PAYOUT_LISTENERS
+            ),
             TakeUpParked(open_uow, books),
             read_events,
         ),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.http.outbound import Outbound
+from adapters.mail.server import mail_sender, mail_server
 from domain.shared.errors import InvalidValue
 from domain.shared.money import Currency
 
@@ -94,6 +95,18 @@ def hosts(value: str) -> tuple[str, ...]:
             "hosts such as example.com, *.example.com or example.com:8080, separated by commas"
         ) from error
     return given
+
+
+def mail_server_url(value: str) -> str:
+    """Read the address of a mail server."""
+    mail_server(value)
+    return value
+
+
+def mailbox(value: str) -> str:
+    """Read whom mails come from."""
+    mail_sender(value)
+    return value
 
 
 def choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:

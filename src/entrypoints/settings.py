@@ -154,6 +154,15 @@ class Settings:
         None,
         secret=True,
     )
+    smtp_url: str | None = setting(
+        read.mail_server_url,
+        "the mail server, smtp:// or smtps://; without it mails of payouts wait",
+        None,
+        secret=True,
+    )
+    mail_from: str | None = setting(
+        read.mailbox, "whom mails come from, such as Kazna <payouts@example.com>", None
+    )
     sandbox_host: str = setting(read.text, "the address the sandbox listens on", "127.0.0.1")
     sandbox_port: int = setting(read.number(1, 65535), "the port the sandbox listens on", 8010)
     sandbox_token: str | None = setting(
@@ -221,6 +230,8 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
             raise WrongSetting("KAZNA_PRICING_KEY must be a key of its own in production")
     if (settings.yookassa_shop_id is None) != (settings.yookassa_secret is None):
         raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
+    if (settings.smtp_url is None) != (settings.mail_from is None):
+        raise WrongSetting("KAZNA_SMTP_URL and KAZNA_MAIL_FROM must be set together")
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise WrongSetting("KAZNA_LOG_LEVEL must be one of debug, info, warning, error")
     return settings

@@ -39,6 +39,11 @@ LEFT JOIN LATERAL (
     WHERE job_run.job = job.job AND finished_at IS NOT NULL AND error IS NULL
     ORDER BY id DESC LIMIT 1) AS good ON true
 """
+# Notifications of payouts that were given up within a day of business time.
+_GIVEN_UP = """
+SELECT count(*) FROM notification
+WHERE state = 'failed' AND failed_at > $1::timestamptz - interval '1 day'
+"""
 
 
 class StateMetrics:
@@ -67,7 +72,9 @@ class StateMetrics:
         age = _gauge(registry, "unknown_age_seconds", "age of the oldest of them", "provider")
         good = _gauge(registry, "job_last_success_timestamp_seconds", "last good run", "job")
         running = _gauge(registry, "job_running", "a run is under way", "job")
+        failed = _gauge(registry, "notifications_failed", "notifications given up within 24 hours")
         async with borrowed(self._engine) as (_, driver):
+            failed.set(await driver.fetchval(_GIVEN_UP, self._clock.now()))
             for row in await driver.fetch(_PAYMENTS):
                 payments.labels(row["provider"], row["status"]).set(row["count"])
             for row in await driver.fetch(_UNKNOWN, self._clock.now()):

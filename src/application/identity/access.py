@@ -68,6 +68,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "accounts:approve": frozenset({Role.ADMIN}),
     "analytics:read": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "events:read": frozenset({Role.SERVICE, Role.ADMIN}),
+    "notifications:manage": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

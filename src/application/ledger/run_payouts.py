@@ -15,7 +15,8 @@ from application.jobs import JobOrder, JobReport
 from application.ledger.account_ports import Days, Due, Movement, Wallets
 from application.ledger.ports import LedgerUnitOfWork
 from application.ledger.task_events import posted_event
-from application.ports import UnitsOfWork
+from application.plain import fields_of
+from application.ports import Listener, NewMessage, UnitsOfWork
 from domain.ledger.events import DayClosed, PayoutCreated
 from domain.ledger.payout import Rules, Settled, payout_id, settle
 from domain.ledger.wages import payout_posting, payout_settled_posting
@@ -35,7 +36,8 @@ class RunPayouts:
 
     A strict run does not close a day while a fact of it is parked, or a tracker that marks its days
     has not told all of it; a lenient one closes it and says whom it did not wait for, and what
-    comes later is entered on the first open day.
+    comes later is entered on the first open day. `listeners` hear of every payout by a
+    message of the same commit.
     """
 
     units_of_work: UnitsOfWork[LedgerUnitOfWork]
@@ -44,6 +46,7 @@ class RunPayouts:
     zone: ZoneInfo
     rules: Rules = _RULES
     is_strict: bool = False
+    listeners: Sequence[Listener] = ()
     name: ClassVar[str] = "payouts"
 
     async def __call__(self, order: JobOrder) -> JobReport:
@@ -185,18 +188,27 @@ class RunPayouts:
         day: date,
         paid: Sequence[tuple[Due, Settled]],
     ) -> None:
-        uow.events.record(
-            cause,
-            [
-                PayoutCreated(
-                    payout_id=payout_id(due.person_id, due.currency.code, day),
-                    person_id=due.person_id,
-                    amount_minor=one.payout_minor,
-                    currency=due.currency.code,
-                    run_date=day,
-                    opening_carry_minor=one.opening_minor,
-                    period_net_minor=one.net_minor,
-                )
-                for due, one in paid
-            ],
+        created = [
+            PayoutCreated(
+                payout_id=payout_id(due.person_id, due.currency.code, day),
+                person_id=due.person_id,
+                amount_minor=one.payout_minor,
+                currency=due.currency.code,
+                run_date=day,
+                opening_carry_minor=one.opening_minor,
+                period_net_minor=one.net_minor,
+            )
+            for due, one in paid
+        ]
+        uow.events.record(cause, created)
+        uow.messages.add(
+            NewMessage(
+                queue=listener.queue,
+                name=listener.name,
+                payload=fields_of(event),
+                order_key=f"{listener.queue}:{event.payout_id}",
+                correlation_id=cause.correlation_id,
+            )
+            for event in created
+            for listener in self.listeners
         )

@@ -6,16 +6,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from application.ports import Listener as Listener
 from application.ports import U_contra
 from domain.tasks.task import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A context that hears of tasks: the queue and the name of its messages."""
-
-    queue: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

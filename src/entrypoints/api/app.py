@@ -26,6 +26,7 @@ from entrypoints.api.routes import (
     customers,
     events,
     invoices,
+    notifications,
     operations,
     payments,
     people,
@@ -67,6 +68,7 @@ def create_app(house: Container) -> Litestar:
         "Accounts": accounts,
         "Corrections": corrections,
         "Analytics": analytics,
+        "Notifications": notifications,
         "Events": events,
         "Operations": operations,
     }

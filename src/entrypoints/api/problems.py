@@ -20,6 +20,7 @@ from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
 from domain.identity.person import AddressTaken, LastAdmin
 from domain.ledger.corrections import AlreadyDecided, NotCorrectable, OwnProposal
+from domain.notifications.notification import NotGivenUp
 from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
@@ -52,6 +53,7 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     AlreadyDecided: HTTPStatus.CONFLICT,
     NotCorrectable: HTTPStatus.CONFLICT,
     AddressTaken: HTTPStatus.CONFLICT,
+    NotGivenUp: HTTPStatus.CONFLICT,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DomainError: HTTPStatus.UNPROCESSABLE_ENTITY,

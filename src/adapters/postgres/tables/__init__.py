@@ -8,6 +8,7 @@ from adapters.postgres.tables import carrier_sms as carrier_sms
 from adapters.postgres.tables import catalog as catalog
 from adapters.postgres.tables import ledger as ledger
 from adapters.postgres.tables import messages as messages
+from adapters.postgres.tables import notifications as notifications
 from adapters.postgres.tables import payments as payments
 from adapters.postgres.tables import subscriptions as subscriptions
 from adapters.postgres.tables import tasks as tasks

@@ -1,0 +1,1 @@
+"""Letters: written from templates, handed to a mail server by SMTP."""
