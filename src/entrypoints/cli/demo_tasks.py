@@ -78,6 +78,7 @@ def tasks(
     Then the books are printed and held against a fold of the facts by hand; exit code 1 says that a
     check failed.
     """
+    from adapters.embedded.ports import free_port
     from entrypoints.cli.logs import log_to_stderr
     from entrypoints.cli.up import say
     from entrypoints.demo import stage
@@ -96,6 +97,9 @@ def tasks(
     environ = stage.environment_of_demo(os.environ)
     given = stage.settings_of_demo(folder, _ZONE)
     given["KAZNA_EVENT_PARTNERS"] = json.dumps({PARTNER: secrets.token_urlsafe(32)})
+    mail_port = free_port()
+    given["KAZNA_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
+    given["KAZNA_MAIL_FROM"] = "Kazna <payouts@example.com>"
     read_settings({**environ, **given})  # what is refused must not cost the last demonstration
     stage.cleared(folder, history.work[0].assigned_at - timedelta(days=1))
     with prepared(environ, given) as ready, progress("the years") as shown:
@@ -111,6 +115,7 @@ def tasks(
             history=history,
             told=tell(history, seed),
             workers=workers,
+            mail_port=mail_port,
             every_night=every_night,
             report_folder=report_folder,
             say=say,

@@ -28,6 +28,10 @@ async def test_everything_the_exchange_tells_fits_its_schema(tracked: TrackedExc
     await tracked.shuffle()
     (row,) = await tracked.rows("SELECT assignee_id FROM task")
     await tracked.complete(task.id, row["assignee_id"])
+    # Prices are drawn: so many rewards leave somebody with something to be paid.
+    for _ in range(20):
+        one = await tracked.create(people[0], jira_id="POP-2", description="d")
+        await tracked.complete(one.id, one.assignment.assignee_id)
     await tracked.digest_all()
     tracked.clock.advance(hours(24))
     await tracked.pay()

@@ -9,6 +9,7 @@ from adapters.postgres.exchange_overview import PostgresExchangeOverview
 from adapters.postgres.overview import Rows
 from entrypoints.demo.checks import Check
 from entrypoints.demo.checks import usd as money
+from entrypoints.sandbox.mail import MailCatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +89,14 @@ def checks_of(
             f"{totals['days_closed']:,} days, {totals['parked']} parked, {totals['dead']} dead",
         ),
     ]
+
+
+def mail_check(books: Books, mails: MailCatcher) -> Check:
+    """Everybody was told of every payout, once."""
+    told = {one.message["Message-ID"] for one in mails.letters}
+    wanted = books.totals["payouts"]
+    return Check(
+        "everybody was told of every payout by mail, once",
+        len(told) == len(mails.letters) == wanted,
+        f"{len(mails.letters):,} mails, {wanted:,} payouts",
+    )

@@ -30,6 +30,7 @@ class Report:
     deliveries: int
     created: int
     presses: int
+    mails: int
     nights: int
     books: Books
     checks: Sequence[Check]
@@ -48,7 +49,7 @@ class Report:
             name: getattr(self, name)
             for name in (
                 *("source", "left_out", "tasks", "people", "events", "deliveries", "created"),
-                *("presses", "nights", "requests"),
+                *("presses", "nights", "mails", "requests"),
             )
         }
         return {
@@ -110,6 +111,10 @@ def print_report(report: Report, table: Table) -> None:
                 f"{totals['movements']:,}, {totals['late']:,}",
             ),
             ("nights walked, days closed", f"{report.nights:,}, {totals['days_closed']:,}"),
+            (
+                "mails of payouts, received by a mail server",
+                f"{report.mails:,}",
+            ),
             (
                 "people in the red, their debts",
                 f"{totals['in_the_red']:,}, {money(totals['debt_minor'])}",

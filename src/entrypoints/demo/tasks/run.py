@@ -15,7 +15,7 @@ from entrypoints.container import Container
 from entrypoints.demo import checks
 from entrypoints.demo.stage import Interrupted, NotOurs, Step, client_of, container_of
 from entrypoints.demo.tasks.analysis import analytics_checks, count_anew, yearly
-from entrypoints.demo.tasks.books import checks_of, read_books
+from entrypoints.demo.tasks.books import checks_of, mail_check, read_books
 from entrypoints.demo.tasks.company import PARTNER, Company
 from entrypoints.demo.tasks.deliveries import Told
 from entrypoints.demo.tasks.history import History
@@ -23,12 +23,13 @@ from entrypoints.demo.tasks.report import Report, write_report
 from entrypoints.demo.tasks.walk import Walk, earned
 from entrypoints.deployment import task_pricing
 from entrypoints.processes import api_url
+from entrypoints.sandbox.mail import MailCatcher
 from entrypoints.settings import Settings
 from entrypoints.up.child import Say
 from entrypoints.up.run import Prepared, deployed, until_asked_to_stop
 
 # Nobody subscribes to anything here: the jobs of subscriptions and charges rest.
-_JOBS = frozenset({"payouts", "parked-facts", "analytics"})
+_JOBS = frozenset({"payouts", "parked-facts", "analytics", "day-markers", "notifications"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Order:
     history: History
     told: Told
     workers: int
+    mail_port: int
     every_night: bool
     report_folder: Path
     say: Say
@@ -53,15 +55,20 @@ async def run_years(order: Order, ready: Prepared, after: Callable[[Report], Non
     async with (
         until_asked_to_stop() as stop,
         container_of(ready) as container,
+        MailCatcher(port=order.mail_port) as mails,
         deployed(ready, say=order.say, workers=order.workers),
     ):
-        report = await _walked(order, ready.settings, container, stop)
+        report = await _walked(order, ready.settings, container, mails, stop)
         after(report)
     return report
 
 
 async def _walked(
-    order: Order, settings: Settings, container: Container, stop: asyncio.Event
+    order: Order,
+    settings: Settings,
+    container: Container,
+    mails: MailCatcher,
+    stop: asyncio.Event,
 ) -> Report:
     overview = PostgresExchangeOverview(container.engine())
     if not await overview.is_unused():
@@ -85,7 +92,8 @@ async def _walked(
         await walk(order.step, stop)
         if stop.is_set():
             raise Interrupted
-        return await _report(order, container, walk, overview, time.monotonic() - walking)
+        walked = time.monotonic() - walking
+        return await _report(order, container, walk, overview, mails, walked)
 
 
 async def _rest_of_the_timetable(container: Container) -> None:
@@ -101,6 +109,7 @@ async def _report(
     container: Container,
     walk: Walk,
     overview: PostgresExchangeOverview,
+    mails: MailCatcher,
     walked: float,
 ) -> Report:
     books = await read_books(overview)
@@ -115,6 +124,7 @@ async def _report(
     found = [
         *checks_of(books, people, keys, sums, (order.told.events, walk.company.taken)),
         *analytics_checks(books, live, await yearly(container, books)),
+        mail_check(books, mails),
         checks.ledger_check(await container.check_ledger()()),
         checks.rules_check(await violations(container, drained=True)),
         checks.message_check(books.messages),
@@ -129,6 +139,7 @@ async def _report(
         deliveries=len(order.told.deliveries),
         created=walk.created,
         presses=walk.presses,
+        mails=len(mails.letters),
         nights=walk.nights,
         books=books,
         checks=found,
