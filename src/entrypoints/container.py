@@ -63,6 +63,8 @@ from entrypoints.deployment import (
     business_clock,
     configured_providers,
     outbound_of,
+    payout_method,
+    payout_providers,
     task_pricing,
 )
 from entrypoints.exchange import build_exchange
@@ -154,6 +156,7 @@ class Container(containers.DeclarativeContainer):
     tracking = providers.Singleton(
         build_tracker, engine=engine, open_uow=open_uow, clock=clock, entropy=entropy, zone=zone
     )
+    payout_providers = providers.Singleton(payout_providers, settings)
     exchange = providers.Singleton(
         build_exchange,
         engine=engine,
@@ -164,6 +167,8 @@ class Container(containers.DeclarativeContainer):
         zone=zone,
         pricing=providers.Singleton(task_pricing, settings),
         is_strict=settings.provided.strict_days,
+        payout_providers=payout_providers,
+        payout_method=providers.Singleton(payout_method, settings),
     )
 
     notifying = providers.Singleton(
@@ -250,6 +255,8 @@ def build_container(settings: Settings, *, database_url: str, redis_url: str) ->
 async def close(container: Container) -> None:
     """Let go of connections; safe to call on a container that never opened any."""
     await container.gateways().aclose()
+    for provider in container.payout_providers().values():
+        await provider.aclose()
     await container.carrier().aclose()
     await container.outbound().aclose()
     container.bell().close()

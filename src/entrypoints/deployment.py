@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.clock import SystemClock, VirtualClock
 from adapters.http.outbound import Outbound
+from adapters.payouts import yookassa as yookassa_payouts
 from adapters.providers.registry import build_providers, discover
 from adapters.providers.yookassa import YooKassaSettings
 from application.errors import NotFound
+from application.ledger.payout_methods import PayoutProvider
 from application.ledger.task_events import Pricing
 from application.payments.ports import BillingPolicy
 from application.payments.provider import PaymentProvider
 from domain.shared.money import Currency
-from entrypoints.settings import ClockKind, Settings, WrongSetting
+from entrypoints.settings import ClockKind, PayoutMethod, Settings, WrongSetting
 
 CLOCK_FILE = "clock"
 
@@ -90,3 +92,33 @@ def outbound_of(settings: Settings) -> Outbound:
 def task_pricing(settings: Settings) -> Pricing:
     """Return how tasks are priced; the key is a secret, the currency is for good."""
     return Pricing(currency=Currency(settings.task_currency), key=settings.pricing_key.encode())
+
+
+def payout_providers(settings: Settings) -> Mapping[str, PayoutProvider]:
+    """Return the payout providers there are settings for, by code.
+
+    One is there though it is not the method any more: what it was given before has to end.
+    """
+    agent, secret = settings.yookassa_payout_agent, settings.yookassa_payout_secret
+    if agent is None or secret is None:
+        if settings.payout_method is PayoutMethod.YOOKASSA:
+            raise WrongSetting(
+                "KAZNA_YOOKASSA_PAYOUT_AGENT must be set with KAZNA_PAYOUT_METHOD=yookassa"
+            )
+        return {}
+    try:
+        gateway = YooKassaSettings(
+            shop_id=agent,
+            secret=secret,
+            base_url=settings.yookassa_url,
+            test_mode=settings.yookassa_test,
+        )
+    except ValueError as error:
+        raise WrongSetting(f"KAZNA_YOOKASSA_PAYOUT_*: {error}") from None
+    return {yookassa_payouts.CODE: yookassa_payouts.build(gateway)}
+
+
+def payout_method(settings: Settings) -> str | None:
+    """Return the code of the provider new payouts go to; None when the books alone are meant."""
+    is_ledger = settings.payout_method is PayoutMethod.LEDGER
+    return None if is_ledger else settings.payout_method.value

@@ -14,6 +14,7 @@ from adapters.postgres.analytics_queries import PostgresAnalyticsQueries
 from adapters.postgres.carrier_doors import PostgresInbox
 from adapters.postgres.corrections import PostgresCorrections
 from adapters.postgres.payout_days import PostgresDays
+from adapters.postgres.payouts import PostgresPayouts
 from adapters.postgres.subscription_figures import PostgresSubscriptionFigures
 from adapters.postgres.task_books import PostgresTaskBooks
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -21,8 +22,11 @@ from adapters.postgres.wallets import PostgresWallets
 from application.analytics.read_events import ReadEvents, Rebuild
 from application.jobs import Job
 from application.ledger.corrections import DecideCorrection, HoldWallet, ProposeCorrection
+from application.ledger.destinations import SetDestination
 from application.ledger.parked_facts import ReplayDead, TakeUpParked
+from application.ledger.payout_methods import SEND, PayoutProvider, ThroughProvider
 from application.ledger.run_payouts import RunPayouts
+from application.ledger.send_payouts import SendPayouts
 from application.ledger.take_events import TakeEvents
 from application.ledger.task_events import TASK_EVENT, DigestTaskEvents, Pricing
 from application.notifications.messages import PAYOUT_NOTICE
@@ -50,6 +54,7 @@ class Exchange:
     propose: ProposeCorrection
     decide: DecideCorrection
     hold: HoldWallet
+    set_destination: SetDestination
     queries: PostgresAccountQueries
     analytics: PostgresAnalyticsQueries
     figures: PostgresSubscriptionFigures
@@ -68,9 +73,13 @@ def build_exchange(
     zone: ZoneInfo,
     pricing: Pricing,
     is_strict: bool,
+    payout_providers: Mapping[str, PayoutProvider],
+    payout_method: str | None,
 ) -> Exchange:
-    """Put the accounting of tasks together."""
+    """Put the accounting of tasks together; without a `payout_method` payouts settle at once."""
     books, wallets = PostgresTaskBooks(upcast), PostgresWallets()
+    payouts = PostgresPayouts()
+    provider = None if payout_method is None else ThroughProvider(payout_method, payouts)
     corrections, days = PostgresCorrections(), PostgresDays()
     read_events = ReadEvents(open_uow, PostgresReading(), PostgresAggregates())
     return Exchange(
@@ -79,6 +88,7 @@ def build_exchange(
         propose=ProposeCorrection(corrections, clock, entropy),
         decide=DecideCorrection(corrections, wallets, zone, clock),
         hold=HoldWallet(corrections, wallets),
+        set_destination=SetDestination(payouts, clock),
         queries=PostgresAccountQueries(engine),
         analytics=PostgresAnalyticsQueries(engine),
         figures=PostgresSubscriptionFigures(engine, zone),
@@ -87,10 +97,17 @@ def build_exchange(
             TASK_EVENT: DigestTaskEvents(
                 pricing, books, wallets, days, upcast, zone, clock, metrics
             ),
+            SEND: SendPayouts(open_uow, payouts, wallets, payout_providers, zone, clock),
         },
         jobs=(
             RunPayouts(
-                open_uow, wallets, days, zone, is_strict=is_strict, listeners=PAYOUT_LISTENERS
+                open_uow,
+                wallets,
+                days,
+                zone,
+                is_strict=is_strict,
+                provider=provider,
+                listeners=PAYOUT_LISTENERS,
             ),
             TakeUpParked(open_uow, books),
             read_events,

@@ -118,6 +118,8 @@ def serve_sandbox(settings: Settings) -> None:
         shop_id=settings.yookassa_shop_id or "sandbox",
         secret_key=settings.yookassa_secret or "sandbox",
         control_token=settings.sandbox_token,
+        payout_agent=settings.yookassa_payout_agent,
+        payout_secret=settings.yookassa_payout_secret,
         notification_urls=(f"{api_url(settings)}/webhooks/yookassa",),
         operators=examples(settings.operator_secrets or {}, f"{api_url(settings)}/callbacks"),
     )

@@ -41,6 +41,13 @@ class ClockKind(StrEnum):
     VIRTUAL = "virtual"
 
 
+class PayoutMethod(StrEnum):
+    """How payouts leave: on the books alone, or through a provider."""
+
+    LEDGER = "ledger"
+    YOOKASSA = "yookassa"
+
+
 def setting(reader: Callable[[str], Any], about: str, default: Any = MISSING, **more: Any) -> Any:
     """Declare a setting: how it is read, what it is, and what it is when nothing is said."""
     secret = more.pop("secret", False)
@@ -124,6 +131,17 @@ class Settings:
     yookassa_test: bool = setting(read.flag, "true when the shop is YooKassa's test shop", False)
     yookassa_networks: tuple[str, ...] = setting(
         read.networks, "networks YooKassa's notifications come from", WEBHOOK_NETWORKS
+    )
+    payout_method: PayoutMethod = setting(
+        read.choice(PayoutMethod),
+        "ledger: payouts are settled on the books; yookassa: YooKassa brings them to wallets",
+        PayoutMethod.LEDGER,
+    )
+    yookassa_payout_agent: str | None = setting(
+        read.text, "the id of the payouts gateway at YooKassa", None
+    )
+    yookassa_payout_secret: str | None = setting(
+        read.text, "the payouts gateway's secret key", None, secret=True
     )
     operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
         read.secrets,
@@ -232,6 +250,28 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
         raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
     if (settings.smtp_url is None) != (settings.mail_from is None):
         raise WrongSetting("KAZNA_SMTP_URL and KAZNA_MAIL_FROM must be set together")
+    _payouts_consistent(settings)
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise WrongSetting("KAZNA_LOG_LEVEL must be one of debug, info, warning, error")
     return settings
+
+
+def _payouts_consistent(settings: Settings) -> None:
+    """Refuse payouts that would reach nobody, or tell people of money that is not real."""
+    agent, secret = settings.yookassa_payout_agent, settings.yookassa_payout_secret
+    if (agent is None) != (secret is None):
+        raise WrongSetting(
+            "KAZNA_YOOKASSA_PAYOUT_AGENT and KAZNA_YOOKASSA_PAYOUT_SECRET must be set together"
+        )
+    if settings.payout_method is PayoutMethod.LEDGER:
+        return
+    if settings.task_currency != "RUB":
+        raise WrongSetting("KAZNA_TASK_CURRENCY must be RUB with KAZNA_PAYOUT_METHOD=yookassa")
+    if settings.is_production and agent is None:
+        raise WrongSetting(
+            "KAZNA_YOOKASSA_PAYOUT_AGENT must be set with KAZNA_PAYOUT_METHOD=yookassa"
+        )
+    if settings.is_production and settings.yookassa_test:
+        raise WrongSetting(
+            "KAZNA_YOOKASSA_TEST must be false in production with KAZNA_PAYOUT_METHOD=yookassa"
+        )

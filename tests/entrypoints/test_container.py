@@ -13,11 +13,11 @@ from application.messaging.routing import is_remote
 from application.queues import Kind, queue_table
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
-from entrypoints.settings import read_settings
+from entrypoints.settings import WrongSetting, read_settings
 
 SRC = Path(__file__).parents[2] / "src"
 _MESSAGE_NAME = re.compile(
-    r'"((?:payments|jobs|carrier|ledger|tasks|notifications)\.[a-z_]+\.v\d+)"'
+    r'"((?:payments|payouts|jobs|carrier|ledger|tasks|notifications)\.[a-z_]+\.v\d+)"'
 )
 # Local handlers apply messages inside the transaction that claims them.
 _LOCAL = {
@@ -71,3 +71,56 @@ async def test_every_message_of_ours_has_a_handler_of_its_queues_kind(house: Con
 async def test_the_timetable_names_jobs_that_exist(house: Container) -> None:
     scheduled = {schedule.payload["job"] for schedule in timetable(ZoneInfo("Europe/Moscow"))}
     assert scheduled == set(house.jobs())
+
+
+GATEWAY = {
+    "KAZNA_YOOKASSA_PAYOUT_AGENT": "500500",
+    "KAZNA_YOOKASSA_PAYOUT_SECRET": "secret",
+}
+METHOD = {"KAZNA_PAYOUT_METHOD": "yookassa", "KAZNA_TASK_CURRENCY": "RUB"}
+
+
+def configured(**given: str) -> Container:
+    return build_container(
+        read_settings(given),
+        database_url="postgresql://127.0.0.1:1/none",
+        redis_url="redis://127.0.0.1:1/0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "method", "known"),
+    [
+        ({}, None, set()),
+        (GATEWAY, None, {"yookassa"}),
+        (GATEWAY | METHOD, "yookassa", {"yookassa"}),
+    ],
+)
+async def test_payouts_go_where_the_settings_say(
+    given: dict[str, str], method: str | None, known: set[str]
+) -> None:
+    house = configured(**given)
+
+    runs: Any = house.jobs()["payouts"]
+    assert (runs.provider and runs.provider.method) == method
+    assert set(house.handlers()["payouts.send.v1"].providers) == known
+    await close(house)
+
+
+@pytest.mark.parametrize(
+    ("given", "variable"),
+    [
+        (METHOD, "KAZNA_YOOKASSA_PAYOUT_AGENT must be set"),
+        (
+            GATEWAY | METHOD | {"KAZNA_YOOKASSA_URL": "http://pay.example/v3"},
+            "KAZNA_YOOKASSA_PAYOUT_.: the secret key would travel unencrypted",
+        ),
+    ],
+)
+async def test_payouts_that_cannot_work_stop_the_start(
+    given: dict[str, str], variable: str
+) -> None:
+    house = configured(**given)
+
+    with pytest.raises(WrongSetting, match=variable):
+        house.exchange()

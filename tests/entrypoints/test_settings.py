@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.settings import DEVELOPMENT_KEY, Settings, WrongSetting, names, read_settings
+from entrypoints.settings import (
+    DEVELOPMENT_KEY,
+    PayoutMethod,
+    Settings,
+    WrongSetting,
+    names,
+    read_settings,
+)
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 PRODUCTION = {
@@ -42,6 +49,7 @@ def test_nothing_has_to_be_said_in_development() -> None:
         ("KAZNA_YOOKASSA_NETWORKS", "185.71.76.1/27"),
         ("KAZNA_YOOKASSA_TEST", "yes"),
         ("KAZNA_LOG_LEVEL", "loud"),
+        ("KAZNA_PAYOUT_METHOD", "pigeon"),
         ("KAZNA_TOKEN_KEY_FILE", "/nowhere/at/all"),
     ],
 )
@@ -87,6 +95,27 @@ def test_half_a_shop_is_refused() -> None:
             read_settings({name: "100500"})
 
 
+def test_half_a_payouts_gateway_is_refused() -> None:
+    for name in ("KAZNA_YOOKASSA_PAYOUT_AGENT", "KAZNA_YOOKASSA_PAYOUT_SECRET"):
+        with pytest.raises(WrongSetting, match="must be set together"):
+            read_settings({name: "500500"})
+
+
+def test_production_pays_nobody_with_money_that_is_not_there() -> None:
+    method = PRODUCTION | {"KAZNA_PAYOUT_METHOD": "yookassa", "KAZNA_TASK_CURRENCY": "RUB"}
+    gateway = {
+        "KAZNA_YOOKASSA_PAYOUT_AGENT": "500500",
+        "KAZNA_YOOKASSA_PAYOUT_SECRET": "secret",
+    }
+    assert read_settings(method | gateway).payout_method is PayoutMethod.YOOKASSA
+    with pytest.raises(WrongSetting, match="KAZNA_YOOKASSA_PAYOUT_AGENT must be set with"):
+        read_settings(method)
+    with pytest.raises(WrongSetting, match="KAZNA_YOOKASSA_TEST must be false in production"):
+        read_settings(method | gateway | {"KAZNA_YOOKASSA_TEST": "true"})
+    with pytest.raises(WrongSetting, match="KAZNA_TASK_CURRENCY must be RUB"):
+        read_settings(method | gateway | {"KAZNA_TASK_CURRENCY": "USD"})
+
+
 def test_secrets_are_never_printed() -> None:
     settings = read_settings(
         PRODUCTION
@@ -94,6 +123,8 @@ def test_secrets_are_never_printed() -> None:
             "KAZNA_YOOKASSA_SHOP_ID": "100500",
             "KAZNA_YOOKASSA_SECRET": "canary-1",
             "KAZNA_SANDBOX_TOKEN": "canary-2",
+            "KAZNA_YOOKASSA_PAYOUT_AGENT": "500500",
+            "KAZNA_YOOKASSA_PAYOUT_SECRET": "canary-3",
         }
     )
     for secret in ("hunter2", "kkkk", "canary"):

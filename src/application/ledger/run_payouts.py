@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from application.jobs import JobOrder, JobReport
 from application.ledger.account_ports import Days, Due, Movement, Wallets
+from application.ledger.payout_methods import Places, ThroughProvider
 from application.ledger.ports import LedgerUnitOfWork
 from application.ledger.task_events import posted_event
 from application.plain import fields_of
 from application.ports import Listener, NewMessage, UnitsOfWork
 from domain.ledger.events import DayClosed, PayoutCreated
 from domain.ledger.payout import Rules, Settled, payout_id, settle
+from domain.ledger.posting import Posting
 from domain.ledger.wages import payout_posting, payout_settled_posting
 from domain.shared.calendar import business_day, start_of_day
 from domain.shared.facts import Cause
@@ -36,8 +39,9 @@ class RunPayouts:
 
     A strict run does not close a day while a fact of it is parked, or a tracker that marks its days
     has not told all of it; a lenient one closes it and says whom it did not wait for, and what
-    comes later is entered on the first open day. `listeners` hear of every payout by a
-    message of the same commit.
+    comes later is entered on the first open day. Payouts are settled at once, or handed to a
+    `provider`; who has not said where their money goes is then not paid, and carries it.
+    `listeners` hear of every payout by a message of the same commit.
     """
 
     units_of_work: UnitsOfWork[LedgerUnitOfWork]
@@ -47,6 +51,7 @@ class RunPayouts:
     rules: Rules = _RULES
     is_strict: bool = False
     listeners: Sequence[Listener] = ()
+    provider: ThroughProvider | None = None
     name: ClassVar[str] = "payouts"
 
     async def __call__(self, order: JobOrder) -> JobReport:
@@ -119,18 +124,52 @@ class RunPayouts:
             claimed = await self.wallets.claim_due(uow, day, _CHUNK)
             if not claimed:
                 return False
+            places = await self._destinations(uow, claimed)
             settled = [
-                (due, settle(due.carry_minor, due.net_minor, self.rules, on_hold=due.is_held))
+                (
+                    due,
+                    settle(
+                        due.carry_minor,
+                        due.net_minor,
+                        self.rules,
+                        on_hold=due.is_held or (places is not None and due.person_id not in places),
+                    ),
+                )
                 for due in claimed
             ]
             await self.wallets.settle(uow, day, settled)
             paid = [(due, one) for due, one in settled if one.payout_minor]
-            await self._pay(uow, order, day, paid)
+            await self._pay(uow, order, day, paid, places)
             await uow.commit()
         report.add("settled", len(settled))
         if paid:
             report.add("paid", len(paid))
         return True
+
+    async def _destinations(self, uow: LedgerUnitOfWork, claimed: Sequence[Due]) -> Places | None:
+        """Return where a provider is to bring money; None where there is no provider."""
+        if self.provider is None:
+            return None
+        people = {due.person_id for due in claimed}
+        return await self.provider.payouts.destinations(uow, people)
+
+    async def _leave(
+        self,
+        uow: LedgerUnitOfWork,
+        order: JobOrder,
+        day: date,
+        payouts: Sequence[tuple[UUID, UUID, Money]],
+        places: Places | None,
+    ) -> Sequence[Posting]:
+        """Insert payouts; return what is posted of them besides: that the money left, or nothing
+        yet where a provider has to carry them out."""
+        if self.provider is not None and places is not None:
+            await self.provider.hand_over(uow, day, payouts, places, order.now, order.cause)
+            return ()
+        await self.wallets.add_payouts(uow, day, payouts, order.now)
+        return [
+            payout_settled_posting(key, money, order.now, order.cause) for key, _, money in payouts
+        ]
 
     async def _pay(
         self,
@@ -138,8 +177,9 @@ class RunPayouts:
         order: JobOrder,
         day: date,
         paid: Sequence[tuple[Due, Settled]],
+        places: Places | None,
     ) -> None:
-        """Take the payouts out of the wallets, and write down that the money left."""
+        """Take the payouts out of the wallets, and let the money leave."""
         if not paid:
             return
         payouts = [
@@ -150,16 +190,13 @@ class RunPayouts:
             )
             for due, one in paid
         ]
-        await self.wallets.add_payouts(uow, day, payouts, order.now)
+        left = await self._leave(uow, order, day, payouts, places)
         posted = await uow.ledger.post_many(
             [
                 payout_posting(key, person, amount, day, order.now, order.cause)
                 for key, person, amount in payouts
             ]
-            + [
-                payout_settled_posting(key, amount, order.now, order.cause)
-                for key, _, amount in payouts
-            ]
+            + list(left)
         )
         entered = await self.wallets.move(
             uow,

@@ -78,6 +78,43 @@ class PayoutCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutSettled:
+    """A provider brought the money of a payout to the person."""
+
+    name: ClassVar[str] = "PayoutSettled"
+    version: ClassVar[int] = 1
+    payout_id: UUID
+    person_id: UUID
+    amount_minor: int
+    currency: str
+    run_date: date
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The person."""
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutReturned:
+    """A provider refused a payout: its money is in the wallet again, and paid by a later run."""
+
+    name: ClassVar[str] = "PayoutReturned"
+    version: ClassVar[int] = 1
+    payout_id: UUID
+    person_id: UUID
+    amount_minor: int
+    currency: str
+    run_date: date
+    why: str
+
+    @property
+    def aggregate_id(self) -> UUID:
+        """The person."""
+        return self.person_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayClosed:
     """Every wallet of a day is settled."""
 

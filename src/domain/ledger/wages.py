@@ -61,3 +61,19 @@ def payout_settled_posting(
         occurred_at=occurred_at,
         cause=cause,
     )
+
+
+def payout_returned_posting(
+    payout_id: UUID, person_id: UUID, amount: Money, occurred_at: datetime, cause: Cause
+) -> Posting:
+    """Give the money of a payout that was refused back to the wallet it was taken from."""
+    return Posting(
+        key=f"payout_returned:{payout_id}",
+        kind="payout_returned",
+        entries=(
+            debit(company("payouts_in_transit", amount.currency), amount),
+            credit(wallet(person_id, amount.currency), amount),
+        ),
+        occurred_at=occurred_at,
+        cause=cause,
+    )

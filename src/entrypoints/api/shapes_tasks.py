@@ -32,6 +32,12 @@ class PersonChangeBody(Body, kw_only=True, frozen=True):
     is_active: bool | None = None
 
 
+class PayoutDestinationBody(Body, kw_only=True, frozen=True):
+    """The wallet a person's payouts go to."""
+
+    account: Annotated[str, Meta(pattern=r"^[0-9]{11,33}$(?!\n)", description="digits only")]
+
+
 class NewTaskBody(Body, kw_only=True, frozen=True):
     """A task; the tracker's key has a field of its own, and brackets have no place in a title."""
 

@@ -32,6 +32,8 @@ def create_sandbox(
     public_url: str | None = None,
     behaviour: Behaviour | None = None,
     operators: Sequence[Account] = (),
+    payout_agent: str | None = None,
+    payout_secret: str | None = None,
 ) -> Litestar:
     """Create the sandbox application.
 
@@ -39,8 +41,9 @@ def create_sandbox(
     business time and must be aware. `public_url` is where payers reach the confirmation pages; by
     default it is the address each request came to. `notification_urls` receive notifications, in
     addition to those `behaviour` names. `operators` are the mobile operators to emulate, each under
-    `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. Serve it with
-    `server.server_config`, which is what lets it drop connections.
+    `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. `payout_agent`
+    and `payout_secret` open the payouts gateway. Serve it with `server.server_config`, which is
+    what lets it drop connections.
     """
     behaviour = behaviour or Behaviour()
     if notification_urls:
@@ -48,7 +51,13 @@ def create_sandbox(
     yookassa = build(
         path=folder / "yookassa.sqlite3",
         now=now,
-        account=ShopAccount(shop_id=shop_id, secret_key=secret_key, oauth_tokens=oauth_tokens),
+        account=ShopAccount(
+            shop_id=shop_id,
+            secret_key=secret_key,
+            oauth_tokens=oauth_tokens,
+            payout_agent=payout_agent,
+            payout_secret=payout_secret,
+        ),
         behaviour=behaviour,
         control_token=control_token,
         public_url=public_url.rstrip("/") if public_url else None,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from entrypoints.settings import Settings
 from entrypoints.up.deployed import Addresses
 
-_SHOP = "100500"
+_SHOP, _PAYOUT_AGENT = "100500", "500500"
 
 
 def uses_sandbox(settings: Settings) -> bool:
@@ -29,6 +29,8 @@ def decided(settings: Settings, found: Addresses) -> Mapping[str, str]:
             "KAZNA_SANDBOX_TOKEN": settings.sandbox_token or secrets.token_urlsafe(32),
             "KAZNA_YOOKASSA_SHOP_ID": _SHOP,
             "KAZNA_YOOKASSA_SECRET": secrets.token_urlsafe(32),
+            "KAZNA_YOOKASSA_PAYOUT_AGENT": _PAYOUT_AGENT,
+            "KAZNA_YOOKASSA_PAYOUT_SECRET": secrets.token_urlsafe(32),
             "KAZNA_YOOKASSA_URL": f"http://{settings.sandbox_host}:{settings.sandbox_port}/v3",
             "KAZNA_YOOKASSA_TEST": "true",
             "KAZNA_YOOKASSA_NETWORKS": "127.0.0.1/32,::1/128",

@@ -139,6 +139,7 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         "PurgeOrder": {"msisdn": "923001234567", "country_code": "92"},
         "NewPersonBody": {"name": "n"},
         "PersonChangeBody": {},
+        "PayoutDestinationBody": {"account": "41001614575714"},
         "NewTaskBody": {"title": "t"},
         "NewAdjustment": {"amount_minor": 1, "currency": "USD", "reason": "r"},
         "NewReversal": {"reason": "r"},

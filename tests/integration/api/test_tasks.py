@@ -148,3 +148,31 @@ async def test_people_are_kept_by_administrators(api: Api) -> None:
     assert (shown["role"], shown["is_active"], shown["role_version"]) == ("manager", False, 3)
     found = await api.must("GET", "/api/v1/people?role=admin", role="admin")
     assert [one["id"] for one in found["items"]] == [admin]
+
+
+async def test_a_payout_destination_is_set_and_never_shown_whole(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    worker = await hire(api)
+    path = f"/api/v1/people/{worker}/payout-destination"
+
+    for account in ("41001614575714", "41001614575715"):
+        shown = await api.must("PUT", path, {"account": account}, role="admin")
+        assert shown == {"person_id": worker, "account_tail": account[-4:]}
+
+    for role in ("manager", "accountant", "worker"):
+        answer = await api.call("PUT", path, {"account": "1" * 11}, role=role, subject=worker)
+        must_be_problem(answer, 403)
+    for wrong in ("", "1" * 10, "1" * 34, "4100161457571x", "41001614575714\n", "\u0661" * 14, 7):
+        refused = await api.call("PUT", path, {"account": wrong}, role="admin")
+        must_be_problem(refused, 400)
+        assert "41001614575" not in refused.text
+    nobody = f"/api/v1/people/{uuid4()}/payout-destination"
+    must_be_problem(await api.call("PUT", nobody, {"account": "1" * 11}, role="admin"), 404)
+    async with api.house.open_uow()() as uow:
+        (kept,) = await uow.driver.fetch("SELECT account, set_by FROM payout_destination")
+    assert kept["account"] == "41001614575715"
+    assert kept["set_by"].startswith("admin:")
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("kazna")]
+    assert "4100161457571" not in " ".join(told)

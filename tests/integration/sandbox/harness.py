@@ -20,6 +20,8 @@ from entrypoints.sandbox.yookassa.behaviour import Behaviour, Notifications
 
 SHOP_ID = "100500"
 SECRET_KEY = "test_secret"
+AGENT_ID, AGENT_SECRET = "500500", "test_payout_secret"
+WALLET = "41001614575714"
 OAUTH_TOKEN = "oauth-token"
 CONTROL_TOKEN = "control-token"
 RETURN_URL = "http://shop.example/return"
@@ -49,6 +51,7 @@ class Sandbox:
         self.clock = clock
         self.web = httpx.Client(timeout=10)
         self.api = httpx.Client(base_url=f"{url}/v3", auth=(SHOP_ID, SECRET_KEY), timeout=10)
+        self.payouts = httpx.Client(base_url=f"{url}/v3", auth=(AGENT_ID, AGENT_SECRET), timeout=10)
         self.control = httpx.Client(
             base_url=f"{url}/sandbox/control",
             headers={"X-Sandbox-Control": CONTROL_TOKEN},
@@ -58,6 +61,7 @@ class Sandbox:
     def close(self) -> None:
         self.web.close()
         self.api.close()
+        self.payouts.close()
         self.control.close()
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
@@ -99,6 +103,18 @@ class Sandbox:
 
     def refund(self, payment_id: str, value: str, currency: str = "RUB") -> httpx.Response:
         return self.post("/refunds", {"payment_id": payment_id, "amount": money(value, currency)})
+
+    def pay_out(
+        self, value: str = "100.00", *, key: str | None = None, wallet: str = WALLET, **more: Any
+    ) -> httpx.Response:
+        """Create a payout to a YooMoney wallet."""
+        body = {
+            "amount": money(value),
+            "payout_destination_data": {"type": "yoo_money", "account_number": wallet},
+            **more,
+        }
+        headers = {"Idempotence-Key": key or str(uuid4())}
+        return self.payouts.post("/payouts", headers=headers, json=body)
 
     def configure(self, **patch: Any) -> None:
         answer = self.control.patch("/config", json=patch)
@@ -154,6 +170,8 @@ def running_sandbox(
         secret_key=SECRET_KEY,
         control_token=CONTROL_TOKEN,
         oauth_tokens=(OAUTH_TOKEN,),
+        payout_agent=AGENT_ID,
+        payout_secret=AGENT_SECRET,
         behaviour=behaviour,
     )
     server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))

@@ -20,6 +20,8 @@ ROUTES = [
     ("DELETE", "/faults"),
     ("GET", "/payments"),
     ("GET", "/refunds"),
+    ("GET", "/payouts"),
+    ("POST", "/payouts/x/outcome"),
     ("POST", "/payments/x/outcome"),
     ("POST", "/refunds/x/outcome"),
     ("POST", "/methods/x/revoke"),

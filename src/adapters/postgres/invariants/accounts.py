@@ -41,6 +41,13 @@ SELECT settlement.person_id || ' ' || run AS broken FROM settlement
 LEFT JOIN payout USING (person_id, currency, run)
 WHERE settlement.payout_minor <> coalesce(payout.amount_minor, 0)
 """
+_PAYOUTS_END_ONCE = """
+SELECT payout.id::text AS broken FROM payout
+LEFT JOIN operation AS settled ON settled.key = 'payout_settled:' || payout.id
+LEFT JOIN operation AS returned ON returned.key = 'payout_returned:' || payout.id
+WHERE (state = 'settled') <> (settled.id IS NOT NULL)
+    OR (state = 'returned') <> (returned.id IS NOT NULL)
+"""
 _NO_DAY_LEFT_BEHIND = """
 SELECT person_id || ' ' || wallet_day.day AS broken FROM wallet_day
 WHERE settled_run IS NULL AND EXISTS (
@@ -60,6 +67,7 @@ _RULES = (
     (12, "a wallet's log counts without a gap", _LOG_RUNS),
     (12, "settlements follow one another", _SETTLEMENTS_FOLLOW),
     (12, "a payout is what was settled", _PAYOUTS_ARE_SETTLED),
+    (12, "a payout is settled or returned, as the ledger says", _PAYOUTS_END_ONCE),
     (12, "no day is left behind by a run that is done", _NO_DAY_LEFT_BEHIND),
     (12, "no fact waits that could be applied", _NOTHING_WAITS_FOR_NOTHING),
 )

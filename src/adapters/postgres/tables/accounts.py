@@ -203,7 +203,15 @@ payout = Table(
     Column("state", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("decided_at", _INSTANT),
+    Column("method", Text, nullable=False, server_default="ledger"),
+    Column("account", Text),
+    Column("sent_at", _INSTANT),
+    Column("reference", Text),
+    Column("why", Text),
     UniqueConstraint("person_id", "currency", "run", name="uq_payout_run"),
+    CheckConstraint("(state = 'pending') = (decided_at IS NULL)", name="decided"),
+    CheckConstraint("method = 'ledger' OR account IS NOT NULL", name="account"),
+    CheckConstraint("(state = 'returned') = (why IS NOT NULL)", name="why"),
     CheckConstraint("amount_minor > 0", name="amount"),
     CheckConstraint("state IN ('pending', 'settled', 'returned')", name="state"),
     ForeignKeyConstraint(
@@ -258,3 +266,13 @@ Index(
 )
 Index("ix_correction_person_id", correction.c.person_id, correction.c.id)
 Index("ix_correction_open", correction.c.id, postgresql_where=text("state = 'proposed'"))
+
+payout_destination = Table(
+    "payout_destination",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("set_at", _INSTANT, nullable=False),
+    Column("set_by", Text, nullable=False),
+    CheckConstraint("account ~ '^[0-9]{11,33}$'", name="account"),
+)

@@ -24,6 +24,13 @@ class People(PageOf[Person], frozen=True):
     """A page of people."""
 
 
+class PayoutDestination(Answer, frozen=True):
+    """Where a person's payouts go, by the last four digits of the wallet's number."""
+
+    person_id: UUID
+    account_tail: str
+
+
 class Task(Answer, frozen=True):
     """A task; its prices are there as soon as the books know it."""
 

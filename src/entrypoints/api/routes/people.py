@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, get, patch, post
+from litestar import Request, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
@@ -11,12 +11,13 @@ from application.identity.people import NewPerson, PersonChange
 from application.plain import fields_of
 from application.ports import JsonObject
 from domain.identity.person import PersonRole
+from domain.ledger.destination import Destination
 from entrypoints.api.answers import tasks as answers
 from entrypoints.api.commands import in_transaction, under_key
 from entrypoints.api.contract import serves
-from entrypoints.api.doors import cause_of
+from entrypoints.api.doors import caller_of, cause_of
 from entrypoints.api.paging import Cursor, Limit, Word, page, shown
-from entrypoints.api.shapes_tasks import NewPersonBody, PersonChangeBody
+from entrypoints.api.shapes_tasks import NewPersonBody, PayoutDestinationBody, PersonChangeBody
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
@@ -80,4 +81,21 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
         return await in_transaction(open_uow, work)
 
-    return [register, people, person, change]
+    @put(
+        "/people/{person_id:uuid}/payout-destination",
+        **serves(answers.PayoutDestination, "people:manage"),
+    )
+    async def pay_to(
+        request: Http, person_id: FromPath[UUID], data: JSONBody[PayoutDestinationBody]
+    ) -> JsonObject:
+        """Say where somebody's payouts go, from the next run on; it is never shown whole."""
+        destination = Destination(data.account)
+
+        async def work(uow: Any) -> JsonObject:
+            by = caller_of(request).actor
+            await house.exchange().set_destination.within(uow, person_id, destination, by)
+            return {"person_id": person_id, "account_tail": destination.tail}
+
+        return await in_transaction(open_uow, work)
+
+    return [register, people, person, change, pay_to]

@@ -89,11 +89,13 @@ def _authenticate(account: Account, authorization: str, operation: Operation) ->
     given = credentials.strip().encode()
     match scheme.lower():
         case "basic":
-            wanted = b64encode(f"{account.shop_id}:{account.secret_key}".encode())
-            if not compare_digest(given, wanted):
+            pair = _credentials(account, operation)
+            if pair is None or not compare_digest(given, b64encode(":".join(pair).encode())):
                 raise invalid_credentials()
             if operation.oauth_only:
                 raise forbidden("Webhooks are managed with an OAuth token only")
+        case "bearer" if operation.of_payouts:
+            raise forbidden("Payouts are made with the gateway's own id and secret key")
         case "bearer":
             tokens = account.oauth_tokens
             # Every token is compared, so that time does not tell which one came close.
@@ -101,6 +103,14 @@ def _authenticate(account: Account, authorization: str, operation: Operation) ->
                 raise invalid_credentials()
         case _:
             raise invalid_credentials()
+
+
+def _credentials(account: Account, operation: Operation) -> tuple[str, str] | None:
+    if not operation.of_payouts:
+        return account.shop_id, account.secret_key
+    if account.payout_agent is None or account.payout_secret is None:
+        return None
+    return account.payout_agent, account.payout_secret
 
 
 def _check_content_type(content_type: str) -> None:

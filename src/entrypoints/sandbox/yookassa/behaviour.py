@@ -51,6 +51,8 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `decline_percent` applies to charges of saved methods and is drawn from `seed` and the
     idempotence key, so a repeated request meets the same fate; `decline_reasons` are weights.
+    `declined_wallets` are wallets that no payout reaches, each with the reason; `payout_seconds` is
+    how long a payout that stays pending does so (business time, null: until a control call).
     `pending_seconds` is how long a card that stays pending does so (business time, null: until a
     control call). `confirmation_seconds` and `capture_seconds` are the lives of an unpaid and of
     an uncaptured card payment, `other_capture_seconds` that of every other method.
@@ -64,6 +66,10 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pending_seconds: Seconds | None = 600
     refunds: Literal["succeed", "stay_pending", "decline"] = "succeed"
     refund_decline_reason: str = "insufficient_funds"
+    payouts: Literal["succeed", "stay_pending", "decline"] = "succeed"
+    payout_decline_reason: str = "insufficient_funds"
+    payout_seconds: Seconds | None = None
+    declined_wallets: dict[str, str] = msgspec.field(default_factory=dict)
     recurring_allowed: bool = True
     receipts_required: bool = False
     test: bool = True

@@ -40,6 +40,20 @@ class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
+class PayoutLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One payout of the books; of the wallet it goes to, the last four digits."""
+
+    id: str
+    status: str
+    amount: str
+    currency: str
+    amount_minor: int
+    created_at: str
+    wallet: str
+    reason: str | None
+    metadata: dict[str, str]
+
+
 class Total(msgspec.Struct, frozen=True):
     status: str
     currency: str
@@ -51,6 +65,7 @@ class Total(msgspec.Struct, frozen=True):
 class Stats(msgspec.Struct, frozen=True):
     payments: list[Total]
     refunds: list[Total]
+    payouts: list[Total]
     methods: dict[str, int]
     notifications: dict[str, int]
     requests: dict[str, int]
@@ -59,6 +74,7 @@ class Stats(msgspec.Struct, frozen=True):
 
 _payment: Final = msgspec.json.Decoder(wire.Payment)
 _refund: Final = msgspec.json.Decoder(wire.Refund)
+_payout: Final = msgspec.json.Decoder(wire.Payout)
 _line: Final = msgspec.json.Encoder()
 
 
@@ -122,6 +138,37 @@ def _refund_line(body: bytes, amount_minor: int) -> bytes:
     return _line.encode(line) + b"\n"
 
 
+async def payouts(store: Store) -> AsyncIterator[bytes]:
+    """Yield every payout, oldest first, as lines of JSON, a page at a time."""
+    last = 0
+    while rows := store.all(
+        "SELECT number, body, amount_minor FROM payout JOIN document USING (number) "
+        "WHERE number > ? ORDER BY number LIMIT ?",
+        last,
+        _PAGE,
+    ):
+        last = rows[-1][0]
+        yield b"".join(_payout_line(*row[1:]) for row in rows)
+        await asyncio.sleep(0)
+
+
+def _payout_line(body: bytes, amount_minor: int) -> bytes:
+    payout = _payout.decode(body)
+    details = payout.cancellation_details
+    line = PayoutLine(
+        id=payout.id,
+        status=payout.status,
+        amount=payout.amount.value,
+        currency=payout.amount.currency,
+        amount_minor=amount_minor,
+        created_at=payout.created_at,
+        wallet=payout.payout_destination.account_number[-4:],
+        reason=details.reason if details else None,
+        metadata=payout.metadata or {},
+    )
+    return _line.encode(line) + b"\n"
+
+
 def stats(shop: Shop, faults: Faults) -> Stats:
     """Count and sum everything; walks the narrow tables only."""
     store = shop.store
@@ -138,6 +185,12 @@ def stats(shop: Shop, faults: Faults) -> Stats:
             Total(*row)
             for row in store.all(
                 f"SELECT status, currency, count(*), sum(amount_minor) FROM refund {by_status}"  # noqa: S608
+            )
+        ],
+        payouts=[
+            Total(*row)
+            for row in store.all(
+                f"SELECT status, currency, count(*), sum(amount_minor) FROM payout {by_status}"  # noqa: S608
             )
         ],
         methods=_pairs(store, "SELECT status, count(*) FROM method GROUP BY status"),

@@ -20,6 +20,7 @@ from entrypoints.sandbox.yookassa import (
     methods,
     notifications,
     payments,
+    payouts,
     refunds,
     wire,
 )
@@ -46,6 +47,11 @@ class PaymentOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RefundOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Literal["succeed", "decline"]
     reason: str = "insufficient_funds"
+
+
+class PayoutOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    outcome: Literal["succeed", "decline"]
+    reason: str = "recipient_not_found"
 
 
 class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +116,11 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
     async def all_refunds() -> Stream:
         return Stream(_lines(books.refunds(shop.store)), media_type="application/x-ndjson")
 
+    @get("/payouts")
+    async def all_payouts() -> Stream:
+        now_ms()
+        return Stream(_lines(books.payouts(shop.store)), media_type="application/x-ndjson")
+
     @post("/payments/{payment_id:str}/outcome", status_code=200, sync_to_thread=False)
     def force_payment(payment_id: FromPath[str], data: JSONBody[PaymentOutcome]) -> wire.Payment:
         at_ms = now_ms()
@@ -134,6 +145,13 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         reason = data.reason if data.outcome == "decline" else None
         with shop.store.transaction():
             return refunds.finish(shop, refund_id, now_ms(), declined_for=reason)
+
+    @post("/payouts/{payout_id:str}/outcome", status_code=200, sync_to_thread=False)
+    def force_payout(payout_id: FromPath[str], data: JSONBody[PayoutOutcome]) -> wire.Payout:
+        reason = data.reason if data.outcome == "decline" else None
+        at_ms = now_ms()
+        with shop.store.transaction():
+            return payouts.finish(shop, payout_id, at_ms, reason)
 
     @post("/methods/{method_id:str}/revoke", status_code=200, sync_to_thread=False)
     def revoke(method_id: FromPath[str]) -> wire.BoundMethod:
@@ -173,8 +191,10 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
             clear_faults,
             all_payments,
             all_refunds,
+            all_payouts,
             force_payment,
             force_refund,
+            force_payout,
             revoke,
             resend,
             stats,

@@ -1,6 +1,6 @@
 """What happens by itself when business time has passed it."""
 
-from entrypoints.sandbox.yookassa import entries, machine, payments
+from entrypoints.sandbox.yookassa import entries, machine, payments, payouts
 from entrypoints.sandbox.yookassa.entries import Entry
 from entrypoints.sandbox.yookassa.shop import Shop
 
@@ -8,7 +8,7 @@ _CHUNK = 500
 
 
 def apply_due(shop: Shop, now_ms: int) -> int:
-    """Expire or finish every payment and binding whose deadline has come; return how many.
+    """Expire or finish every payment, payout and binding whose deadline has come; return how many.
 
     Runs before every request and, when nobody asks, on the sender's beat, so that nobody ever sees
     a payment that should have been over.
@@ -19,6 +19,7 @@ def apply_due(shop: Shop, now_ms: int) -> int:
             for number, deadline_ms in due:
                 _apply(shop, entries.at(shop.store, number), deadline_ms)
         applied += len(due)
+    applied += payouts.apply_due(shop, now_ms)
     applied += shop.store.run(
         "UPDATE method SET status = 'inactive', deadline_ms = NULL "
         "WHERE status = 'pending' AND deadline_ms <= ?",

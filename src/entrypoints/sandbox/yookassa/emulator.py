@@ -54,7 +54,10 @@ def build(
     async def lifespan() -> AsyncIterator[None]:
         store.open()
         try:
-            latest = store.one("SELECT max(created_ms) FROM payment")
+            latest = store.one(
+                "SELECT max(created_ms) FROM (SELECT max(created_ms) AS created_ms FROM payment "
+                "UNION ALL SELECT max(created_ms) FROM payout)"
+            )
             if latest and latest[0] is not None:
                 shop.clock.not_before(latest[0])
             shop.behaviour = books.restored(store, behaviour)

@@ -8,7 +8,7 @@ sandbox's own, and the number, scrambled by multiplication modulo 2^48.
 import secrets
 from typing import Final, Literal
 
-Kind = Literal["payment", "refund", "receipt", "method", "webhook", "invoice"]
+Kind = Literal["payment", "refund", "receipt", "method", "webhook", "invoice", "payout"]
 
 _GROUPS: Final[dict[Kind, str]] = {
     "payment": "000f",
@@ -17,8 +17,14 @@ _GROUPS: Final[dict[Kind, str]] = {
     "method": "001d",
     "webhook": "000d",
     "invoice": "0019",
+    "payout": "0003",
 }
-_PREFIXES: Final[dict[Kind, str]] = {"receipt": "rt-", "webhook": "wh-", "invoice": "in-"}
+_PREFIXES: Final[dict[Kind, str]] = {
+    "receipt": "rt-",
+    "webhook": "wh-",
+    "invoice": "in-",
+    "payout": "po-",
+}
 _YEAR_2000_MS: Final = 946_684_800_000
 _MODULUS: Final = 1 << 48
 _FACTOR: Final = 0x5DEE_CE66_D1F3

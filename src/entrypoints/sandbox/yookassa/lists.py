@@ -16,6 +16,8 @@ _GREATEST_LIMIT: Final = 100
 _PAYMENT_STATUSES: Final = ("pending", "waiting_for_capture", "succeeded", "canceled")
 _REFUND_STATUSES: Final = ("pending", "succeeded", "canceled")
 
+_PAYOUT_STATUSES: Final = ("pending", "succeeded", "canceled")
+
 _Where = list[tuple[str, Any]]
 
 
@@ -56,6 +58,13 @@ def refunds(shop: Shop, call: Call) -> Answer:
         where.append(("payment_id = ?", payment_id))
         index = "refund_payment"
     return _page(shop, call, f"refund INDEXED BY {index}", where)
+
+
+def payouts(shop: Shop, call: Call) -> Answer:
+    """List payouts by creation time and status."""
+    where = _times(call.query, "created_at", "created_ms")
+    where += _status(call.query, _PAYOUT_STATUSES)
+    return _page(shop, call, "payout INDEXED BY payout_created", where)
 
 
 def receipts(shop: Shop, call: Call) -> Answer:

@@ -9,6 +9,7 @@ from entrypoints.sandbox.yookassa import (
     lists,
     methods,
     payments,
+    payouts,
     receipts,
     refunds,
 )
@@ -17,13 +18,17 @@ from entrypoints.sandbox.yookassa.shop import Shop
 
 
 class Operation(NamedTuple):
-    """One row of the table; everything but GET runs under an idempotence key."""
+    """One row of the table; everything but GET runs under an idempotence key.
+
+    Those `of_payouts` answer the payouts gateway, which has credentials of its own.
+    """
 
     name: str
     method: str
     path: str
     run: Callable[[Shop, Call], Answer]
     oauth_only: bool = False
+    of_payouts: bool = False
 
 
 OPERATIONS: Final = (
@@ -35,6 +40,9 @@ OPERATIONS: Final = (
     Operation("create_refund", "POST", "/refunds", refunds.create),
     Operation("list_refunds", "GET", "/refunds", lists.refunds),
     Operation("get_refund", "GET", "/refunds/{object_id:str}", refunds.show),
+    Operation("create_payout", "POST", "/payouts", payouts.create, of_payouts=True),
+    Operation("list_payouts", "GET", "/payouts", lists.payouts, of_payouts=True),
+    Operation("get_payout", "GET", "/payouts/{object_id:str}", payouts.show, of_payouts=True),
     Operation("create_receipt", "POST", "/receipts", receipts.create),
     Operation("list_receipts", "GET", "/receipts", lists.receipts),
     Operation("get_receipt", "GET", "/receipts/{object_id:str}", receipts.show),

@@ -74,6 +74,18 @@ class CreateRefund(msgspec.Struct, frozen=True):
     receipt: ReceiptData | None = None
 
 
+class PayoutDestinationData(msgspec.Struct, frozen=True):
+    type: str
+    account_number: str | None = None
+
+
+class CreatePayout(msgspec.Struct, frozen=True):
+    amount: Amount
+    payout_destination_data: PayoutDestinationData
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
 class CreateReceipt(msgspec.Struct, frozen=True):
     type: str
     send: bool

@@ -13,12 +13,17 @@ from entrypoints.sandbox.yookassa.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The merchant: Basic credentials, and OAuth tokens, which alone may manage webhooks."""
+    """The merchant: Basic credentials, and OAuth tokens, which alone may manage webhooks.
+
+    The payouts gateway has an agent id and a secret of its own; without them it lets nobody in.
+    """
 
     shop_id: str
     secret_key: str
     oauth_tokens: tuple[str, ...] = ()
     gateway_id: str = "100700"
+    payout_agent: str | None = None
+    payout_secret: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

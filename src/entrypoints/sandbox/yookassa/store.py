@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS refund (
 );
 CREATE INDEX IF NOT EXISTS refund_created ON refund (created_ms, number);
 CREATE INDEX IF NOT EXISTS refund_payment ON refund (payment_id, created_ms, number);
+CREATE TABLE IF NOT EXISTS payout (
+  number INTEGER PRIMARY KEY, status TEXT NOT NULL, currency TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, deadline_ms INTEGER, amount_minor INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS payout_created ON payout (created_ms, number);
+CREATE INDEX IF NOT EXISTS payout_deadline ON payout (deadline_ms) WHERE deadline_ms IS NOT NULL;
 CREATE TABLE IF NOT EXISTS method (
   number INTEGER PRIMARY KEY, status TEXT NOT NULL, card TEXT, charges INTEGER NOT NULL DEFAULT 0,
   deadline_ms INTEGER
@@ -58,6 +64,7 @@ _EMPTIED: Final = (
     "document",
     "payment",
     "refund",
+    "payout",
     "method",
     "listed",
     "idempotence",

@@ -107,6 +107,26 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     metadata: dict[str, str] | None = None
 
 
+class PayoutDestination(msgspec.Struct, frozen=True):
+    type: str
+    account_number: str
+
+
+class Payout(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money on its way to a person."""
+
+    id: str
+    amount: Amount
+    status: str
+    payout_destination: PayoutDestination
+    description: str | None = None
+    created_at: str
+    succeeded_at: str | None = None
+    cancellation_details: CancellationDetails | None = None
+    metadata: dict[str, str] | None = None
+    test: bool
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A fiscal receipt (54-FZ); registering it is imitated and always succeeds."""
 

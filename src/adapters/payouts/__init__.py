@@ -1,0 +1,1 @@
+"""Payout providers: one module per provider, the same port."""
