@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.clock import SystemClock, VirtualClock
 from adapters.http.outbound import Outbound
 from adapters.payouts import yookassa as yookassa_payouts
+from adapters.providers.cloudpayments import CloudPaymentsSettings
 from adapters.providers.registry import build_providers, discover
 from adapters.providers.yookassa import YooKassaSettings
 from application.errors import NotFound
@@ -69,19 +70,39 @@ def configured_providers(settings: Settings) -> ConfiguredProviders:
     configured: dict[str, object] = {}
     tests = set()
     if settings.yookassa_shop_id and settings.yookassa_secret:
-        try:
-            configured["yookassa"] = YooKassaSettings(
-                shop_id=settings.yookassa_shop_id,
-                secret=settings.yookassa_secret,
-                base_url=settings.yookassa_url,
-                webhook_networks=settings.yookassa_networks,
-                test_mode=settings.yookassa_test,
-            )
-        except ValueError as error:
-            raise WrongSetting(f"KAZNA_YOOKASSA_*: {error}") from None
+        configured["yookassa"] = _yookassa(settings, settings.yookassa_shop_id)
         if settings.yookassa_test:
             tests.add("yookassa")
+    if settings.cloudpayments_public_id and settings.cloudpayments_secret:
+        configured["cloudpayments"] = _cloudpayments(settings, settings.cloudpayments_public_id)
+        if settings.cloudpayments_test:
+            tests.add("cloudpayments")
     return ConfiguredProviders(build_providers(configured, discover()), frozenset(tests))
+
+
+def _yookassa(settings: Settings, shop_id: str) -> YooKassaSettings:
+    try:
+        return YooKassaSettings(
+            shop_id=shop_id,
+            secret=settings.yookassa_secret or "",
+            base_url=settings.yookassa_url,
+            webhook_networks=settings.yookassa_networks,
+            test_mode=settings.yookassa_test,
+        )
+    except ValueError as error:
+        raise WrongSetting(f"KAZNA_YOOKASSA_*: {error}") from None
+
+
+def _cloudpayments(settings: Settings, public_id: str) -> CloudPaymentsSettings:
+    try:
+        return CloudPaymentsSettings(
+            public_id=public_id,
+            secret=settings.cloudpayments_secret or "",
+            base_url=settings.cloudpayments_url,
+            test_mode=settings.cloudpayments_test,
+        )
+    except ValueError as error:
+        raise WrongSetting(f"KAZNA_CLOUDPAYMENTS_*: {error}") from None
 
 
 def outbound_of(settings: Settings) -> Outbound:

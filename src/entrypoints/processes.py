@@ -108,6 +108,8 @@ async def keep_up(container: Container) -> None:
 def serve_sandbox(settings: Settings) -> None:
     """Serve the sandbox for the shop and the operators it knows, until told to stop."""
     from entrypoints.sandbox.app import create_sandbox
+    from entrypoints.sandbox.cloudpayments.behaviour import KINDS, Behaviour, Notifications
+    from entrypoints.sandbox.cloudpayments.terminal import Account
     from entrypoints.sandbox.operators.examples import examples
     from entrypoints.sandbox.server import serve
 
@@ -122,6 +124,15 @@ def serve_sandbox(settings: Settings) -> None:
         payout_secret=settings.yookassa_payout_secret,
         notification_urls=(f"{api_url(settings)}/webhooks/yookassa",),
         operators=examples(settings.operator_secrets or {}, f"{api_url(settings)}/callbacks"),
+        terminal=Account(
+            public_id=settings.cloudpayments_public_id or "sandbox",
+            secret=settings.cloudpayments_secret or "sandbox",
+        ),
+        terminal_behaviour=Behaviour(
+            notifications=Notifications(
+                url=f"{api_url(settings)}/webhooks/cloudpayments", kinds=KINDS
+            )
+        ),
     )
     serve(app, host=settings.sandbox_host, port=settings.sandbox_port)
 

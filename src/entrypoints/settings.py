@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.providers.cloudpayments import API_URL as CLOUDPAYMENTS_URL
 from adapters.providers.yookassa import WEBHOOK_NETWORKS
 from entrypoints import readers as read
 
@@ -19,6 +20,11 @@ PREFIX = "KAZNA_"
 _FILE = "_FILE"
 # Tests find their servers by these; they are no settings of a deployment.
 _FOREIGN = ("KAZNA_TEST_",)
+_TOGETHER = (
+    ("yookassa_shop_id", "yookassa_secret"),
+    ("cloudpayments_public_id", "cloudpayments_secret"),
+    ("smtp_url", "mail_from"),
+)
 DEVELOPMENT_KEY = "development-only-key-that-signs-nothing-of-value"
 
 
@@ -143,6 +149,18 @@ class Settings:
     yookassa_payout_secret: str | None = setting(
         read.text, "the payouts gateway's secret key", None, secret=True
     )
+    cloudpayments_public_id: str | None = setting(
+        read.text, "the terminal's public id; without it CloudPayments is not offered", None
+    )
+    cloudpayments_secret: str | None = setting(
+        read.text, "the terminal's API secret; it signs notifications too", None, secret=True
+    )
+    cloudpayments_url: str = setting(
+        read.address("http", "https"), "where CloudPayments answers", CLOUDPAYMENTS_URL
+    )
+    cloudpayments_test: bool = setting(
+        read.flag, "true when the terminal is in CloudPayments' test mode", False
+    )
     operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
         read.secrets,
         "the operators' secrets, as JSON by operator code and name",
@@ -246,10 +264,10 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
             raise WrongSetting("KAZNA_TOKEN_KEY must be a key of your own in production")
         if settings.pricing_key in (DEVELOPMENT_KEY, settings.token_key):
             raise WrongSetting("KAZNA_PRICING_KEY must be a key of its own in production")
-    if (settings.yookassa_shop_id is None) != (settings.yookassa_secret is None):
-        raise WrongSetting("KAZNA_YOOKASSA_SHOP_ID and KAZNA_YOOKASSA_SECRET must be set together")
-    if (settings.smtp_url is None) != (settings.mail_from is None):
-        raise WrongSetting("KAZNA_SMTP_URL and KAZNA_MAIL_FROM must be set together")
+    for first, second in _TOGETHER:
+        if (getattr(settings, first) is None) != (getattr(settings, second) is None):
+            named = f"{PREFIX}{first.upper()} and {PREFIX}{second.upper()}"
+            raise WrongSetting(f"{named} must be set together")
     _payouts_consistent(settings)
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise WrongSetting("KAZNA_LOG_LEVEL must be one of debug, info, warning, error")

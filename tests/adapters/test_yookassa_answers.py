@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.providers.reading import readable, reader
 from adapters.providers.yookassa import wire
-from adapters.providers.yookassa.api import readable, reader
 from adapters.providers.yookassa.translate import payment_snapshot, refund_snapshot
 from application.payments.provider import (
     Accepted,

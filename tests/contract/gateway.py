@@ -38,6 +38,10 @@ class Gateway(Protocol):
         """The payment of a present payer fails for this reason."""
         ...
 
+    async def begins(self, payment: PaymentSnapshot) -> None:
+        """The payer begins to pay, and is not done: from now on every gateway lists the payment."""
+        ...
+
     async def declines_saved(self, reason: DeclineReason) -> None:
         """From now on charges of saved methods fail for this reason."""
         ...

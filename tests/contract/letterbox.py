@@ -17,8 +17,11 @@ class Received(NamedTuple):
 
 
 @asynccontextmanager
-async def letterbox(keep: Callable[[Received], None]) -> AsyncIterator[str]:
+async def letterbox(keep: Callable[[Received], None], *, answer: bytes = b"") -> AsyncIterator[str]:
     """Take what comes, answer 200, and hand it on; yield the address."""
+    head_of_answer = (
+        f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\nconnection: close\r\n\r\n"
+    )
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -28,7 +31,7 @@ async def letterbox(keep: Callable[[Received], None]) -> AsyncIterator[str]:
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             method, target, _ = head[0].split(" ")
             keep(Received(method, target, headers, body, writer.get_extra_info("peername")[0]))
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            writer.write(head_of_answer.encode() + answer)
             await writer.drain()
         finally:
             writer.close()

@@ -13,6 +13,7 @@ from adapters.entropy import SeededEntropy
 from adapters.memory.provider import SIGNATURE_HEADER, Fault, ScriptedProvider
 from application.payments.provider import EventKind, PaymentProvider, PaymentSnapshot, RawRequest
 from domain.payments.declines import Decline, DeclineReason
+from tests.contract.cloudpayments_gateway import cloudpayments_gateway
 from tests.contract.gateway import NOON, Gateway, Mishap
 from tests.contract.yookassa_gateway import yookassa_gateway
 
@@ -30,6 +31,9 @@ class ScriptedHarness:
 
     async def declines(self, payment: PaymentSnapshot, reason: DeclineReason) -> None:
         self._gateway.decline(payment.external_id, Decline(reason, "raw"))
+
+    async def begins(self, payment: PaymentSnapshot) -> None:
+        """It is listed from its opening on."""
 
     async def declines_saved(self, reason: DeclineReason) -> None:
         self._gateway.decline_next(*[Decline(reason, "raw")] * 10)
@@ -69,4 +73,5 @@ async def scripted_gateway(folder: Path) -> AsyncIterator[Gateway]:
 GATEWAYS: dict[str, Callable[[Path], AbstractAsyncContextManager[Gateway]]] = {
     "memory": scripted_gateway,
     "yookassa": yookassa_gateway,
+    "cloudpayments": cloudpayments_gateway,
 }

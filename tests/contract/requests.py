@@ -82,6 +82,13 @@ async def opened(gateway: Gateway, request: CheckoutRequest) -> PaymentSnapshot:
     return outcome.snapshot  # type: ignore[union-attr]
 
 
+async def begun(gateway: Gateway, request: CheckoutRequest) -> PaymentSnapshot:
+    """Open a checkout and return the payment as its payer begins to pay."""
+    payment = await opened(gateway, request)
+    await gateway.begins(payment)
+    return payment
+
+
 async def paid(gateway: Gateway, request: CheckoutRequest | None = None) -> PaymentSnapshot:
     """Open a checkout, let the payer pay, and return the payment as it stands then."""
     payment = await opened(gateway, request or checkout())

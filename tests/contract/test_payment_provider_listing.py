@@ -18,6 +18,7 @@ from application.payments.provider import (
 from tests.contract.gateway import Gateway
 from tests.contract.requests import (
     PRICE,
+    begun,
     checkout,
     current,
     needs,
@@ -45,7 +46,7 @@ async def test_every_payment_is_listed_exactly_once_newest_first(
 ) -> None:
     references = [reference() for _ in range(250)]
     for place, own in enumerate(references):
-        await opened(gateway, checkout(of=own))
+        await begun(gateway, checkout(of=own))
         if place % 3 == 0:  # several payments share an instant
             gateway.clock.advance(timedelta(milliseconds=1))
 
@@ -59,13 +60,13 @@ async def test_every_payment_is_listed_exactly_once_newest_first(
 async def test_payments_made_while_the_pages_are_read_shift_nothing(gateway: Gateway) -> None:
     before = [reference() for _ in range(25)]
     for own in before:
-        await opened(gateway, checkout(of=own))
+        await begun(gateway, checkout(of=own))
 
     seen: list[str | None] = []
     async for page in gateway.provider.list_payments(PaymentFilter(page_size=10)):
         seen += [payment.reference for payment in page]
         gateway.clock.advance(MINUTE)
-        await opened(gateway, checkout())
+        await begun(gateway, checkout())
 
     assert sorted(map(str, seen)) == sorted(before)
 
@@ -73,7 +74,7 @@ async def test_payments_made_while_the_pages_are_read_shift_nothing(gateway: Gat
 async def test_the_window_of_creation_includes_both_ends(gateway: Gateway) -> None:
     made: list[PaymentSnapshot] = []
     for _ in range(5):
-        made.append(await opened(gateway, checkout()))
+        made.append(await begun(gateway, checkout()))
         gateway.clock.advance(MINUTE)
 
     inside = await listed(
@@ -104,7 +105,7 @@ async def test_the_window_of_capture_finds_what_was_created_long_before(gateway:
 @pytest.mark.parametrize("status", [PaymentStatus.PENDING, PaymentStatus.SUCCEEDED])
 async def test_a_listing_by_status_holds_no_other(gateway: Gateway, status: PaymentStatus) -> None:
     expected = {
-        PaymentStatus.PENDING: (await opened(gateway, checkout())).reference,
+        PaymentStatus.PENDING: (await begun(gateway, checkout())).reference,
         PaymentStatus.SUCCEEDED: (await paid(gateway)).reference,
     }
 

@@ -112,6 +112,9 @@ class YooKassaHarness:
         )
         await self._post(f"payments/{payment.external_id}/outcome", told)
 
+    async def begins(self, payment: PaymentSnapshot) -> None:
+        """It is listed from its opening on."""
+
     async def declines_saved(self, reason: DeclineReason) -> None:
         await self.configure({"decline_percent": 100, "decline_reasons": {REASONS[reason]: 1}})
 

@@ -90,7 +90,12 @@ def test_production_refuses_the_clock_that_is_moved_by_hand_and_the_key_everybod
 
 
 def test_half_a_shop_is_refused() -> None:
-    for name in ("KAZNA_YOOKASSA_SHOP_ID", "KAZNA_YOOKASSA_SECRET"):
+    for name in (
+        "KAZNA_YOOKASSA_SHOP_ID",
+        "KAZNA_YOOKASSA_SECRET",
+        "KAZNA_CLOUDPAYMENTS_PUBLIC_ID",
+        "KAZNA_CLOUDPAYMENTS_SECRET",
+    ):
         with pytest.raises(WrongSetting, match="must be set together"):
             read_settings({name: "100500"})
 
@@ -122,6 +127,8 @@ def test_secrets_are_never_printed() -> None:
         | {
             "KAZNA_YOOKASSA_SHOP_ID": "100500",
             "KAZNA_YOOKASSA_SECRET": "canary-1",
+            "KAZNA_CLOUDPAYMENTS_PUBLIC_ID": "pk_1",
+            "KAZNA_CLOUDPAYMENTS_SECRET": "canary-3",
             "KAZNA_SANDBOX_TOKEN": "canary-2",
             "KAZNA_YOOKASSA_PAYOUT_AGENT": "500500",
             "KAZNA_YOOKASSA_PAYOUT_SECRET": "canary-3",

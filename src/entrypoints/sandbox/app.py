@@ -10,6 +10,11 @@ from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from msgspec.structs import replace
 
+from entrypoints.sandbox.cloudpayments import api as cloudpayments_api
+from entrypoints.sandbox.cloudpayments.behaviour import Behaviour as TerminalBehaviour
+from entrypoints.sandbox.cloudpayments.emulator import build as build_terminal
+from entrypoints.sandbox.cloudpayments.terminal import Account as Terminal
+from entrypoints.sandbox.emulated import Emulator
 from entrypoints.sandbox.operators.account import Account
 from entrypoints.sandbox.operators.emulator import build as build_operator
 from entrypoints.sandbox.yookassa import api
@@ -34,6 +39,8 @@ def create_sandbox(
     operators: Sequence[Account] = (),
     payout_agent: str | None = None,
     payout_secret: str | None = None,
+    terminal: Terminal | None = None,
+    terminal_behaviour: TerminalBehaviour | None = None,
 ) -> Litestar:
     """Create the sandbox application.
 
@@ -42,8 +49,9 @@ def create_sandbox(
     default it is the address each request came to. `notification_urls` receive notifications, in
     addition to those `behaviour` names. `operators` are the mobile operators to emulate, each under
     `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. `payout_agent`
-    and `payout_secret` open the payouts gateway. Serve it with `server.server_config`, which is
-    what lets it drop connections.
+    and `payout_secret` open the payouts gateway. `terminal` is the merchant of an emulated
+    CloudPayments, served under `/cloudpayments`; without one there is none. Serve it with
+    `server.server_config`, which is what lets it drop connections.
     """
     behaviour = behaviour or Behaviour()
     if notification_urls:
@@ -63,7 +71,19 @@ def create_sandbox(
         public_url=public_url.rstrip("/") if public_url else None,
     )
 
-    networks = [
+    emulators: list[Emulator] = [yookassa]
+    if terminal is not None:
+        emulators.append(
+            build_terminal(
+                path=folder / "cloudpayments.sqlite3",
+                now=now,
+                account=terminal,
+                behaviour=terminal_behaviour or TerminalBehaviour(),
+                control_token=control_token,
+                public_url=public_url.rstrip("/") if public_url else None,
+            )
+        )
+    emulators += [
         build_operator(
             folder=folder / "operators", now=now, account=account, control_token=control_token
         )
@@ -73,15 +93,13 @@ def create_sandbox(
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(yookassa.lifespan())
-            for network in networks:
-                await stack.enter_async_context(network.lifespan())
+            for emulator in emulators:
+                await stack.enter_async_context(emulator.lifespan())
             yield
 
     return Litestar(
         route_handlers=[
-            *yookassa.routes,
-            *(route for network in networks for route in network.routes),
+            *(route for emulator in emulators for route in emulator.routes),
         ],
         lifespan=[lifespan],
         exception_handlers={HTTPException: _problem},
@@ -100,6 +118,8 @@ def _problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[
     """Answer what routing refuses in the words of the emulator whose path it was."""
     if request.scope["path"].startswith(api.PREFIX + "/"):
         return api.problem(error.status_code)
+    if request.scope["path"].startswith(cloudpayments_api.PREFIX + "/"):
+        return cloudpayments_api.problem(error.status_code)
     return Response(
         {"status": error.status_code, "detail": error.detail},
         status_code=error.status_code,

@@ -96,8 +96,8 @@ class Mailbag(Protocol):
         """Return a notification as it leaves; None for one that is forgotten."""
         ...
 
-    def is_delivered(self, status: int) -> bool:
-        """Tell whether an answer of this status takes a notification."""
+    def is_delivered(self, status: int, body: bytes) -> bool:
+        """Tell whether an answer takes a notification."""
         ...
 
 
@@ -221,7 +221,7 @@ class Sender:
                 headers=letter.headers,
                 timeout=self._bag.pace.timeout_seconds,
             )
-            delivered = self._bag.is_delivered(answer.status_code)
+            delivered = self._bag.is_delivered(answer.status_code, answer.content)
         except (httpx.HTTPError, httpx.InvalidURL):
             delivered = False
         if delivered:

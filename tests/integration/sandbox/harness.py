@@ -15,6 +15,7 @@ import msgspec
 import uvicorn
 
 from entrypoints.sandbox.app import create_sandbox
+from entrypoints.sandbox.cloudpayments.terminal import Account
 from entrypoints.sandbox.server import server_config
 from entrypoints.sandbox.yookassa.behaviour import Behaviour, Notifications
 
@@ -27,6 +28,9 @@ CONTROL_TOKEN = "control-token"
 RETURN_URL = "http://shop.example/return"
 NOON = datetime(1997, 6, 2, 12, tzinfo=UTC)
 QUICK = (0.02, 0.02, 0.05)
+
+
+TERMINAL = Account(public_id="test_api_1", secret="test_api_secret")
 
 
 class MovableClock:
@@ -173,6 +177,7 @@ def running_sandbox(
         payout_agent=AGENT_ID,
         payout_secret=AGENT_SECRET,
         behaviour=behaviour,
+        terminal=TERMINAL,
     )
     server = uvicorn.Server(server_config(app, host="127.0.0.1", port=0))
     thread = threading.Thread(target=server.run, daemon=True)

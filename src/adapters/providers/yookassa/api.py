@@ -8,16 +8,15 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from adapters.providers.reading import readable, refused
 from adapters.providers.transport import Answer, Transport
 from adapters.providers.yookassa import wire
 from adapters.providers.yookassa.settings import YooKassaSettings
 from adapters.providers.yookassa.translate import CODE
 from application.payments.provider import ListingFailed, NotSent, OutcomeUnknown, Rejected
-from domain.shared.errors import InvalidValue
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-S = TypeVar("S")
 
 Failure = Rejected | NotSent | OutcomeUnknown
 Sleep = Callable[[float], Awaitable[None]]
@@ -129,29 +128,6 @@ class Api:
         raise AssertionError("the last try has returned or raised")
 
 
-def reader(kind: type[S], translate: Callable[[S], T]) -> Callable[[bytes], T]:
-    """Return a function that decodes one kind of object and translates it."""
-    decode = msgspec.json.Decoder(kind).decode
-
-    def read(body: bytes) -> T:
-        return translate(decode(_without_nul(body)))
-
-    return read
-
-
-def readable(read: Callable[[bytes], T], body: bytes) -> T | None:
-    """Read a body; None for one that is broken, foreign, or out of what Kazna can express."""
-    try:
-        return read(body)
-    except (ValueError, msgspec.DecodeError, InvalidValue, ArithmeticError, RecursionError):
-        return None
-
-
-def refused(description: str, parameter: str) -> Rejected:
-    """Refuse a request that the gateway would refuse, before it leaves."""
-    return Rejected("invalid_request", description, parameter)
-
-
 def _understood(
     reply: Answer | NotSent | OutcomeUnknown, read: Callable[[bytes], T]
 ) -> T | Failure:
@@ -188,8 +164,3 @@ def _tells_of_used_key(description: str) -> bool:
 def _retry_after_seconds(body: bytes) -> float | None:
     error = readable(_ERROR.decode, body)
     return error.retry_after / 1000 if error and error.retry_after is not None else None
-
-
-def _without_nul(body: bytes) -> bytes:
-    # No text column stores a NUL; one in a card's title must not stop a listing for ever.
-    return body.replace(rb"\u0000", rb"\ufffd")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from adapters.http.peers import Networks
+from adapters.providers.reading import readable, reader
 from adapters.providers.yookassa import wire
-from adapters.providers.yookassa.api import readable, reader
 from adapters.providers.yookassa.translate import CODE
 from application.payments.provider import (
     EventKind,

@@ -7,6 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from adapters.providers.checks import AsksFirst, judge
 from application.errors import NotFound
 from application.identity.access import PUBLIC
 from application.payments.ask_job import ask_message
@@ -157,12 +158,21 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
 
 
 def webhooks(house: Container) -> HTTPRouteHandler:
-    """Return the route that gateways call; it trusts nothing but the provider's own check."""
-    settings = house.settings()
+    """Return the route that gateways call; it trusts nothing but the provider's own check.
 
-    @post("/webhooks/{provider:str}", **serves(None, PUBLIC))
-    async def webhook(request: Http, provider: FromPath[str]) -> Response[None]:
-        """Take a notification; 200 says that it is kept and need not come again."""
+    Some send each kind of notification to an address of its own: `/webhooks/cloudpayments/pay`.
+    """
+    settings, open_uow = house.settings(), house.open_uow()
+
+    @post(
+        ["/webhooks/{provider:str}", "/webhooks/{provider:str}/{kind:str}"],
+        **serves(None, PUBLIC),
+    )
+    async def webhook(request: Http, provider: FromPath[str]) -> Response[bytes | None]:
+        """Take a notification; 200 says that it is kept and need not come again.
+
+        A gateway that asks before it takes money is answered from our books, in its own words.
+        """
         if provider not in house.gateways().codes():
             raise NotFound("payment provider", provider)
         raw = RawRequest(
@@ -172,7 +182,18 @@ def webhooks(house: Container) -> HTTPRouteHandler:
             body=await request.body(),
             peer_ip=peer_of(request, settings.trusted_proxies),
         )
+        gateway: object = house.gateways().get(provider)
+        if not isinstance(gateway, AsksFirst):
+            await house.receive_notification()(provider, raw)
+            return Response(None, status_code=200)
+        if asked := gateway.question(raw):
+            async with open_uow() as uow:
+                return _said(gateway.answer(await judge(uow, provider, asked)))
         await house.receive_notification()(provider, raw)
-        return Response(None, status_code=200)
+        return _said(gateway.acknowledgement)
 
     return webhook
+
+
+def _said(body: bytes) -> Response[bytes | None]:
+    return Response(body, status_code=200, media_type="application/json")

@@ -1,17 +1,14 @@
 """An emulated operator put together: its routes, and what has to run beside them."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from litestar import Router
-from litestar.handlers import HTTPRouteHandler
-
+from entrypoints.sandbox.emulated import Emulator
 from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.operators.account import Account
 from entrypoints.sandbox.operators.behaviour import Behaviour
@@ -21,15 +18,6 @@ from entrypoints.sandbox.operators.tables import open_store
 from entrypoints.sandbox.sender import Sender
 
 PROTOCOLS: Final = ("plain", "qrtech", "ucip", "xportal")
-
-
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    """Routes to mount, and a lifespan to enter around serving them."""
-
-    network: Network
-    routes: Sequence[Router | HTTPRouteHandler]
-    lifespan: Callable[[], AbstractAsyncContextManager[None]]
 
 
 def build(
@@ -66,5 +54,6 @@ def build(
             network.store.close()
 
     return Emulator(
-        network, [*network.dialect.routes(), control_router(network, control_token)], lifespan
+        routes=[*network.dialect.routes(), control_router(network, control_token)],
+        lifespan=lifespan,
     )

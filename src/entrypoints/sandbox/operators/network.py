@@ -104,7 +104,7 @@ class Network:
         signed = self.dialect.sign(draft, self.clock.now_ms())
         return Letter(draft.method, draft.url, {**headers, **signed}, draft.body)
 
-    def is_delivered(self, status: int) -> bool:
+    def is_delivered(self, status: int, body: bytes) -> bool:
         """Tell whether an answer takes a notification."""
         return self.dialect.is_delivered(status)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from entrypoints.sandbox.roads import Percent, Roads, Seconds
 from entrypoints.sandbox.yookassa.cards import REASONS
 
 EVENTS: Final = (
@@ -15,27 +16,12 @@ EVENTS: Final = (
     "payment_method.active",
 )
 
-Percent = Annotated[float, Meta(ge=0, le=100)]
-Seconds = Annotated[float, Meta(ge=0)]
 
-
-class Notifications(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where notifications go and how badly they travel.
-
-    `delay_seconds` is business time (a notification days late); `shuffle_seconds` and
-    `retry_seconds` are machine time. The n-th redelivery waits the n-th of `retry_seconds`, the
-    last one repeats; 24 hours of business time after the event the sender gives up.
-    """
+class Notifications(Roads, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where notifications go, and how badly they travel there."""
 
     urls: tuple[str, ...] = ()
     events: tuple[str, ...] = EVENTS
-    lost_percent: Percent = 0
-    duplicate_percent: Percent = 0
-    shuffle_seconds: Seconds = 0
-    delay_seconds: Seconds = 0
-    retry_seconds: Annotated[tuple[Seconds, ...], Meta(min_length=1)] = (1, 5, 30, 120, 600)
-    timeout_seconds: Annotated[float, Meta(gt=0)] = 10
-    concurrency: Annotated[int, Meta(ge=1, le=256)] = 16
 
 
 _DECLINE_REASONS: Final = {

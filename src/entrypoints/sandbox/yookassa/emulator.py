@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from litestar import Router
-from litestar.handlers import HTTPRouteHandler
-
+from entrypoints.sandbox.emulated import Emulator
 from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.yookassa import books
@@ -20,14 +17,6 @@ from entrypoints.sandbox.yookassa.page import page_handlers
 from entrypoints.sandbox.yookassa.sender import Sender
 from entrypoints.sandbox.yookassa.shop import Account, Shop
 from entrypoints.sandbox.yookassa.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    """Routes to mount, and a lifespan to enter around serving them."""
-
-    routes: list[Router | HTTPRouteHandler]
-    lifespan: Callable[[], AbstractAsyncContextManager[None]]
 
 
 def build(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from entrypoints.sandbox.chance import draw, hits
+from entrypoints.sandbox.roads import departures
 from entrypoints.sandbox.yookassa.shop import Shop
 
 _EVENT_OF_STATUS: Final = {
@@ -35,29 +35,24 @@ def announce(shop: Shop, event: str, body: bytes, at_ms: int) -> None:
 
 def queue(shop: Shop, url: str, event: str, envelope: bytes, at_ms: int) -> None:
     """Write a notification, once, twice or never as the configuration's draws decide."""
-    roads = shop.behaviour.notifications
-    seed = shop.behaviour.seed
-    number = shop.store.next_number()
-    if hits(roads.lost_percent, seed, "lost", number):
-        shop.store.count(notifications_lost=1)
-        return
-    numbers = [number]
-    if hits(roads.duplicate_percent, seed, "duplicate", number):
-        numbers.append(shop.store.next_number())
-        shop.store.count(notifications_duplicated=1)
-    for each in numbers:
-        due_ms = at_ms + int(roads.delay_seconds * 1000)
-        shuffled = roads.shuffle_seconds * draw(seed, "shuffle", each)
+    behaviour = shop.behaviour
+    for leaving in departures(
+        shop.store,
+        behaviour.notifications,
+        behaviour.seed,
+        at_ms=at_ms,
+        machine_time=shop.machine_time(),
+    ):
         shop.store.run(
             _INSERT,
-            each,
-            "later" if due_ms > at_ms else "queued",
+            leaving.number,
+            leaving.state,
             url,
             event,
             envelope,
             at_ms,
-            due_ms,
-            shop.machine_time() + shuffled,
+            leaving.due_ms,
+            leaving.due_machine,
         )
     shop.bell.set()
 

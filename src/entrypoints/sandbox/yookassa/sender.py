@@ -64,5 +64,5 @@ class ShopMail:
         row = self._shop.store.one("SELECT url, body FROM notification WHERE number = ?", number)
         return Letter("POST", row[0], _HEADERS, row[1]) if row else None
 
-    def is_delivered(self, status: int) -> bool:
+    def is_delivered(self, status: int, body: bytes) -> bool:
         return status == 200
