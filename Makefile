@@ -8,7 +8,7 @@ RIVALS := .venv-bench
 RIVALS_READY := $(RIVALS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test test-all demo bench lock clean
+.PHONY: help install check test test-all mutants demo bench lock clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -41,6 +41,9 @@ test: $(READY)  ## the tests (<= 12 minutes on 2 cores)
 
 test-all: $(READY)  ## the tests and what takes longer
 	$(BIN)/python -m pytest $(ARGS)
+
+mutants: $(READY)  ## make known mistakes one by one, and see the tests notice each (ARGS="settle")
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(READY) $(RIVALS_READY)  ## the benchmarks, as ratios from one interleaved run (ARGS="posting --quick")
 	$(BIN)/python -m bench $(ARGS)

@@ -42,7 +42,6 @@ WHERE ($1::uuid IS NULL OR person_id = $1) AND ($2::text IS NULL OR state = $2)
 """
 _RUNS = """
 SELECT run.day, run.status, run.closed_at, run.done_at,
-    (SELECT count(*) FROM settlement WHERE settlement.run = run.day) AS settled,
     (SELECT count(*) FROM payout WHERE payout.run = run.day) AS payouts
 FROM payout_run AS run WHERE ($1::date IS NULL OR run.day < $1) ORDER BY run.day DESC LIMIT $2
 """

@@ -101,10 +101,14 @@ class DigestTaskEvents:
             waiting.setdefault(one.fact.task_id, []).append(one)
         # By version: what the task's own count says came first is applied first.
         for one in sorted(heard, key=lambda each: each.version):
-            was_unknown = work.accounts[one.fact.task_id] is None
+            key = one.fact.task_id
+            was_unknown = work.accounts[key] is None
             self._one(one, work)
-            if was_unknown and work.accounts[one.fact.task_id] is not None:
-                for late in waiting.pop(one.fact.task_id, ()):
+            if was_unknown and work.accounts[key] is None:
+                # Parked with this batch, which may still say that the task exists.
+                waiting.setdefault(key, []).append(one)
+            elif was_unknown:
+                for late in sorted(waiting.pop(key, ()), key=lambda each: each.version):
                     self._one(late, work)
                     work.unparked.append(late.event_id)
 

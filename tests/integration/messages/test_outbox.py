@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.postgres.unit_of_work import units_of_work
 from application.ports import NewMessage
 from tests.integration.messages.rig import Rig
 
@@ -15,6 +16,21 @@ async def test_messages_and_bells_need_the_commit(rig: Rig) -> None:
 
     assert await rig.messages() == []
     assert rig.ears.rung == []
+
+
+async def test_a_bell_is_rung_when_everybody_can_read_what_it_rings_for(rig: Rig) -> None:
+    was_open: list[bool] = []
+    opened = units_of_work(
+        rig.engine,
+        clock=rig.clock,
+        entropy=rig.entropy,
+        ring=lambda rung: was_open.append(uow.driver.is_in_transaction()),
+    )
+    async with opened() as uow:
+        uow.messages.add([NewMessage(queue="ledger", name="a.b.v1", payload={})])
+        await uow.commit()
+
+    assert was_open == [False]
 
 
 async def test_messages_are_written_in_the_order_they_were_added(rig: Rig) -> None:

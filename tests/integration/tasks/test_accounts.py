@@ -69,6 +69,19 @@ async def test_a_completion_that_came_first_is_paid_when_the_task_is_known(
     assert await exchange.value("SELECT title FROM task_account") == "Task 1"
 
 
+async def test_a_completion_numbered_before_what_came_with_it_waits_for_nobody(
+    exchange: TaskExchange,
+) -> None:
+    """A partner may count wrongly: what the same batch makes known is not left behind it."""
+    task = Task(1)
+    assigned = task.assigned(1)
+    completed = task.completed()
+    await exchange.hear({**completed, "aggregate_version": 1}, {**assigned, "aggregate_version": 2})
+
+    assert await exchange.value("SELECT count(*) FROM parked_fact") == 0
+    assert await exchange.balance(1) == task.reward - task.fee
+
+
 async def test_any_order_ends_in_the_same_books(exchange: TaskExchange) -> None:
     for seed in range(25):
         await _any_order(exchange, random.Random(seed), seed)

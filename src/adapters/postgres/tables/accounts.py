@@ -190,8 +190,6 @@ settlement = Table(
     CheckConstraint("payout_minor >= 0", name="payout"),
 )
 
-Index("ix_settlement_run", settlement.columns["run"])
-
 payout = Table(
     "payout",
     metadata,

@@ -79,7 +79,6 @@ class PayoutRun(Answer, frozen=True):
     status: Literal["closed", "done"]
     closed_at: datetime
     done_at: datetime | None
-    settled: int
     payouts: int
 
 

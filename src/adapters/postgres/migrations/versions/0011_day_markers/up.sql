@@ -19,6 +19,5 @@ CREATE TABLE day_marker (
 );
 CREATE INDEX ix_day_marker_day ON day_marker (day);
 
--- What was settled and paid for a day is counted by day.
-CREATE INDEX ix_settlement_run ON settlement (run);
+-- What was paid for a day is counted by day.
 CREATE INDEX ix_payout_run_day ON payout (run, id);
