@@ -6,9 +6,12 @@ READY := $(VENV)/.ready
 # What benchmarks stand beside lives apart: nothing of it is needed to run or to test.
 RIVALS := .venv-bench
 RIVALS_READY := $(RIVALS)/.ready
+# Nor of the programs that a few tests start to hold an adapter against.
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test test-all mutants demo bench lock clean
+.PHONY: help install peers check test test-all mutants demo bench lock clean
 
 help:  ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | sort
@@ -25,7 +28,15 @@ $(RIVALS_READY): pyproject.toml
 	$(RIVALS)/bin/python -m pip install --quiet --disable-pip-version-check -r $(RIVALS)/requirements.txt
 	@touch $(RIVALS_READY)
 
+$(PEERS_READY): pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PYTHON) -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["peers"]))' > $(PEERS)/requirements.txt
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $(PEERS)/requirements.txt
+	@touch $(PEERS_READY)
+
 install: $(READY)  ## create .venv from the lock
+
+peers: $(PEERS_READY)  ## create .venv-peers: programs of others, which tests then start
 
 demo: $(READY)  ## bill a year and a half of real purchases (ARGS="--full --declines 5%")
 	$(BIN)/kazna demo $(ARGS)
@@ -53,4 +64,4 @@ lock:  ## resolve requirements.lock anew (needs uv)
 		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
 
 clean:  ## remove what was built
-	rm -rf $(VENV) $(RIVALS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(RIVALS) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

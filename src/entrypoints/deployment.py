@@ -9,6 +9,7 @@ from adapters.http.outbound import Outbound
 from adapters.payouts import yookassa as yookassa_payouts
 from adapters.providers.cloudpayments import CloudPaymentsSettings
 from adapters.providers.registry import build_providers, discover
+from adapters.providers.stripe import StripeSettings
 from adapters.providers.yookassa import YooKassaSettings
 from application.errors import NotFound
 from application.ledger.payout_methods import PayoutProvider
@@ -77,6 +78,10 @@ def configured_providers(settings: Settings) -> ConfiguredProviders:
         configured["cloudpayments"] = _cloudpayments(settings, settings.cloudpayments_public_id)
         if settings.cloudpayments_test:
             tests.add("cloudpayments")
+    if stripe := stripe_settings(settings):
+        configured["stripe"] = stripe
+        if stripe.test_mode:
+            tests.add("stripe")
     return ConfiguredProviders(build_providers(configured, discover()), frozenset(tests))
 
 
@@ -103,6 +108,21 @@ def _cloudpayments(settings: Settings, public_id: str) -> CloudPaymentsSettings:
         )
     except ValueError as error:
         raise WrongSetting(f"KAZNA_CLOUDPAYMENTS_*: {error}") from None
+
+
+def stripe_settings(settings: Settings) -> StripeSettings | None:
+    """Return what the Stripe adapter needs, where there is an account; raise WrongSetting."""
+    if not (settings.stripe_secret and settings.stripe_webhook_secret):
+        return None
+    try:
+        return StripeSettings(
+            secret=settings.stripe_secret,
+            webhook_secrets=settings.stripe_webhook_secret,
+            base_url=settings.stripe_url,
+            clock=business_clock(settings),
+        )
+    except ValueError as error:
+        raise WrongSetting(f"KAZNA_STRIPE_*: {error}") from None
 
 
 def outbound_of(settings: Settings) -> Outbound:

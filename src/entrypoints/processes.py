@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from adapters.postgres.carrier_doors import all_queues
 from adapters.postgres.engine import create_engine
@@ -10,11 +11,14 @@ from adapters.postgres.pruning import prune
 from application.queues import QueueSpec
 from application.timetable import timetable
 from entrypoints.container import Container, build_container, close
-from entrypoints.deployment import business_clock
+from entrypoints.deployment import business_clock, stripe_settings
 from entrypoints.scheduler.run import BuildScheduler, SchedulerParts
 from entrypoints.settings import Settings
 from entrypoints.workers.parts import BuildParts, WorkerParts
 from entrypoints.workers.side_door import SideDoor, side_app
+
+if TYPE_CHECKING:
+    from entrypoints.sandbox.stripe.emulator import StripeAccount
 
 MONTHS_AHEAD = 3
 # A caller may repeat a request for a week; a month leaves room for a long weekend and a restore.
@@ -123,6 +127,7 @@ def serve_sandbox(settings: Settings) -> None:
         payout_agent=settings.yookassa_payout_agent,
         payout_secret=settings.yookassa_payout_secret,
         notification_urls=(f"{api_url(settings)}/webhooks/yookassa",),
+        stripe=_stripe_account(settings),
         operators=examples(settings.operator_secrets or {}, f"{api_url(settings)}/callbacks"),
         terminal=Account(
             public_id=settings.cloudpayments_public_id or "sandbox",
@@ -135,6 +140,18 @@ def serve_sandbox(settings: Settings) -> None:
         ),
     )
     serve(app, host=settings.sandbox_host, port=settings.sandbox_port)
+
+
+def _stripe_account(settings: Settings) -> "StripeAccount | None":
+    """Return the account at Stripe to emulate: the one the settings name, if it is a test one."""
+    from entrypoints.sandbox.stripe.behaviour import Behaviour, Webhooks
+    from entrypoints.sandbox.stripe.emulator import StripeAccount
+
+    stripe = stripe_settings(settings)
+    if stripe is None or not stripe.test_mode:
+        return None
+    roads = Webhooks(urls=(f"{api_url(settings)}/webhooks/stripe",), secrets=stripe.webhook_secrets)
+    return StripeAccount(secret_key=stripe.secret, behaviour=Behaviour(notifications=roads))
 
 
 def api_url(settings: Settings) -> str:

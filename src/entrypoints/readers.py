@@ -121,6 +121,14 @@ def choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
     return reads
 
 
+def several(value: str) -> tuple[str, ...]:
+    """Read texts separated by commas, at least one."""
+    given = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not given:
+        raise ValueError("at least one text; several are separated by commas")
+    return given
+
+
 def key(value: str) -> str:
     """Read a key that is long enough."""
     if len(value.encode()) < _LEAST_KEY_BYTES:

@@ -23,6 +23,8 @@ _FOREIGN = ("KAZNA_TEST_",)
 _TOGETHER = (
     ("yookassa_shop_id", "yookassa_secret"),
     ("cloudpayments_public_id", "cloudpayments_secret"),
+    ("stripe_secret", "stripe_webhook_secret"),
+    ("yookassa_payout_agent", "yookassa_payout_secret"),
     ("smtp_url", "mail_from"),
 )
 DEVELOPMENT_KEY = "development-only-key-that-signs-nothing-of-value"
@@ -161,6 +163,21 @@ class Settings:
     cloudpayments_test: bool = setting(
         read.flag, "true when the terminal is in CloudPayments' test mode", False
     )
+    stripe_secret: str | None = setting(
+        read.text,
+        "the secret key of the account at Stripe; without it Stripe is not offered",
+        None,
+        secret=True,
+    )
+    stripe_webhook_secret: tuple[str, ...] | None = setting(
+        read.several,
+        "what Stripe signs events with; while it is rolled, the old and the new, with a comma",
+        None,
+        secret=True,
+    )
+    stripe_url: str = setting(
+        read.address("http", "https"), "where Stripe answers", "https://api.stripe.com/v1"
+    )
     operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
         read.secrets,
         "the operators' secrets, as JSON by operator code and name",
@@ -276,16 +293,11 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
 
 def _payouts_consistent(settings: Settings) -> None:
     """Refuse payouts that would reach nobody, or tell people of money that is not real."""
-    agent, secret = settings.yookassa_payout_agent, settings.yookassa_payout_secret
-    if (agent is None) != (secret is None):
-        raise WrongSetting(
-            "KAZNA_YOOKASSA_PAYOUT_AGENT and KAZNA_YOOKASSA_PAYOUT_SECRET must be set together"
-        )
     if settings.payout_method is PayoutMethod.LEDGER:
         return
     if settings.task_currency != "RUB":
         raise WrongSetting("KAZNA_TASK_CURRENCY must be RUB with KAZNA_PAYOUT_METHOD=yookassa")
-    if settings.is_production and agent is None:
+    if settings.is_production and settings.yookassa_payout_agent is None:
         raise WrongSetting(
             "KAZNA_YOOKASSA_PAYOUT_AGENT must be set with KAZNA_PAYOUT_METHOD=yookassa"
         )

@@ -24,6 +24,7 @@ _WHOLES = {
     "src/application/payments/provider.py",
     "src/application/carrier/ports.py",
     "src/application/carrier/gateway.py",
+    "src/entrypoints/settings.py",
 }
 # Beside the settings: those who hand the environment on to processes they start, or speak before
 # there are settings.

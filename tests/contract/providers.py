@@ -15,6 +15,7 @@ from application.payments.provider import EventKind, PaymentProvider, PaymentSna
 from domain.payments.declines import Decline, DeclineReason
 from tests.contract.cloudpayments_gateway import cloudpayments_gateway
 from tests.contract.gateway import NOON, Gateway, Mishap
+from tests.contract.stripe_gateway import stripe_gateway
 from tests.contract.yookassa_gateway import yookassa_gateway
 
 
@@ -74,4 +75,5 @@ GATEWAYS: dict[str, Callable[[Path], AbstractAsyncContextManager[Gateway]]] = {
     "memory": scripted_gateway,
     "yookassa": yookassa_gateway,
     "cloudpayments": cloudpayments_gateway,
+    "stripe": stripe_gateway,
 }

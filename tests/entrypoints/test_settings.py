@@ -1,9 +1,12 @@
 """Settings say at the start what is wrong with them, in one sentence, and tell no secret."""
 
+import tomllib
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
+from entrypoints.deployment import stripe_settings
 from entrypoints.settings import (
     DEVELOPMENT_KEY,
     PayoutMethod,
@@ -121,6 +124,37 @@ def test_production_pays_nobody_with_money_that_is_not_there() -> None:
         read_settings(method | gateway | {"KAZNA_TASK_CURRENCY": "USD"})
 
 
+def test_half_an_account_is_refused() -> None:
+    for name in ("KAZNA_STRIPE_SECRET", "KAZNA_STRIPE_WEBHOOK_SECRET"):
+        with pytest.raises(WrongSetting, match="must be set together"):
+            read_settings({name: "sk_test_0123456789"})
+
+
+def test_an_account_at_stripe_has_the_mode_of_its_key() -> None:
+    given = {
+        "KAZNA_STRIPE_SECRET": "sk_test_0123456789",
+        "KAZNA_STRIPE_WEBHOOK_SECRET": "whsec_the_old_one, whsec_the_new_one",
+    }
+
+    stripe = stripe_settings(read_settings(given))
+
+    assert stripe is not None
+    assert stripe.test_mode
+    assert stripe.webhook_secrets == ("whsec_the_old_one", "whsec_the_new_one")
+    assert stripe_settings(read_settings({})) is None
+    with pytest.raises(WrongSetting, match=r"KAZNA_STRIPE_\*: the secret key begins with") as wrong:
+        stripe_settings(read_settings(given | {"KAZNA_STRIPE_SECRET": "canary_0123456789"}))
+    assert "canary" not in str(wrong.value)
+
+
+def test_every_provider_that_is_offered_can_be_loaded() -> None:
+    project = tomllib.loads((EXAMPLE.parent / "pyproject.toml").read_text())["project"]
+    offered = project["entry-points"]["kazna.providers"]
+
+    for name, place in offered.items():
+        assert callable(EntryPoint(name, place, "kazna.providers").load())
+
+
 def test_secrets_are_never_printed() -> None:
     settings = read_settings(
         PRODUCTION
@@ -132,6 +166,8 @@ def test_secrets_are_never_printed() -> None:
             "KAZNA_SANDBOX_TOKEN": "canary-2",
             "KAZNA_YOOKASSA_PAYOUT_AGENT": "500500",
             "KAZNA_YOOKASSA_PAYOUT_SECRET": "canary-3",
+            "KAZNA_STRIPE_SECRET": "canary-3",
+            "KAZNA_STRIPE_WEBHOOK_SECRET": "canary-4,canary-5",
         }
     )
     for secret in ("hunter2", "kkkk", "canary"):

@@ -9,7 +9,7 @@ transports (`adapters/providers/transport.py`, `adapters/operators/transport.py`
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,10 +39,14 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer; what the gateway itself says, be it a refusal of the 4xx kind."""
+    """A complete answer; what the gateway itself says, be it a refusal of the 4xx kind.
+
+    `headers` have lower-case names and are for what a gateway says nowhere else.
+    """
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_refusal(self) -> bool:
@@ -185,7 +189,8 @@ class Transport:
         return self._judge(response, bytes(body))
 
     def _judge(self, response: httpx.Response, body: bytes) -> Verdict:
-        status, answer = response.status_code, Answer(response.status_code, body)
+        status = response.status_code
+        answer = Answer(status, body, response.headers)
         if status in self._conclusive:
             return answer
         if status == 429:

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
+from adapters.providers.pages import Failure
 from adapters.providers.reading import reader
 from adapters.providers.yookassa import YooKassaSettings, wire
-from adapters.providers.yookassa.api import Api, Failure
+from adapters.providers.yookassa.api import Api
 from adapters.providers.yookassa.translate import not_before, to_amount, to_money
 from application.ledger.payout_methods import (
     Paid,

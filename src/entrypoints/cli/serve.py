@@ -86,9 +86,9 @@ def scheduler(as_json: bool) -> None:
 @click.command()
 @_JSON_LOGS
 def sandbox(as_json: bool) -> None:
-    """Serve an emulator of YooKassa at KAZNA_SANDBOX_HOST and KAZNA_SANDBOX_PORT.
+    """Serve emulators of the providers at KAZNA_SANDBOX_HOST and KAZNA_SANDBOX_PORT.
 
-    Its notifications go to the API of this deployment. Refused in production.
+    Their notifications go to the API of this deployment. Refused in production.
     """
     from entrypoints.cli.failures import Refused
     from entrypoints.cli.logs import log_to_stderr

@@ -17,6 +17,9 @@ from entrypoints.sandbox.cloudpayments.terminal import Account as Terminal
 from entrypoints.sandbox.emulated import Emulator
 from entrypoints.sandbox.operators.account import Account
 from entrypoints.sandbox.operators.emulator import build as build_operator
+from entrypoints.sandbox.stripe import api as stripe_api
+from entrypoints.sandbox.stripe.emulator import StripeAccount
+from entrypoints.sandbox.stripe.emulator import build as build_stripe
 from entrypoints.sandbox.yookassa import api
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.emulator import build
@@ -41,6 +44,7 @@ def create_sandbox(
     payout_secret: str | None = None,
     terminal: Terminal | None = None,
     terminal_behaviour: TerminalBehaviour | None = None,
+    stripe: StripeAccount | None = None,
 ) -> Litestar:
     """Create the sandbox application.
 
@@ -50,7 +54,8 @@ def create_sandbox(
     addition to those `behaviour` names. `operators` are the mobile operators to emulate, each under
     `/sandbox/operators/{code}`; raises ValueError for a protocol nobody emulates. `payout_agent`
     and `payout_secret` open the payouts gateway. `terminal` is the merchant of an emulated
-    CloudPayments, served under `/cloudpayments`; without one there is none. Serve it with
+    CloudPayments, served under `/cloudpayments`; `stripe` is the account to emulate under `/v1`;
+    without one there is none. Serve it with
     `server.server_config`, which is what lets it drop connections.
     """
     behaviour = behaviour or Behaviour()
@@ -89,6 +94,16 @@ def create_sandbox(
         )
         for account in operators
     ]
+    if stripe is not None:
+        emulators.append(
+            build_stripe(
+                path=folder / "stripe.sqlite3",
+                now=now,
+                account=stripe,
+                control_token=control_token,
+                public_url=public_url.rstrip("/") if public_url else None,
+            )
+        )
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -120,6 +135,8 @@ def _problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[
         return api.problem(error.status_code)
     if request.scope["path"].startswith(cloudpayments_api.PREFIX + "/"):
         return cloudpayments_api.problem(error.status_code)
+    if request.scope["path"].startswith(stripe_api.PREFIX + "/"):
+        return stripe_api.problem(error.status_code)
     return Response(
         {"status": error.status_code, "detail": error.detail},
         status_code=error.status_code,

@@ -98,11 +98,18 @@ def cause(reason: str = "a test", actor: str = "service:test") -> Cause:
 class House:
     """Handlers and jobs over one database; `carry_out` is the worker."""
 
-    def __init__(self, engine: AsyncEngine, clock: ManualClock, zone: ZoneInfo = MOSCOW) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: ManualClock,
+        zone: ZoneInfo = MOSCOW,
+        *,
+        gateway: Any = None,
+    ) -> None:
         self.engine, self.clock, self.zone = engine, clock, zone
         self.entropy = SystemEntropy()
         self.policy = BillingPolicy()
-        self.gateway = ScriptedProvider(clock=clock, entropy=self.entropy)
+        self.gateway = gateway or ScriptedProvider(clock=clock, entropy=self.entropy)
         self.providers = OneProvider(self.gateway)
         self.metrics = CountingMetrics()
         self.open_uow = units_of_work(

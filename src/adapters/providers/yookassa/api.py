@@ -3,11 +3,12 @@
 import asyncio
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
 
+from adapters.providers.pages import Failure, Sleep, read_page
 from adapters.providers.reading import readable, refused
 from adapters.providers.transport import Answer, Transport
 from adapters.providers.yookassa import wire
@@ -18,14 +19,8 @@ from application.payments.provider import ListingFailed, NotSent, OutcomeUnknown
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Failure = Rejected | NotSent | OutcomeUnknown
-Sleep = Callable[[float], Awaitable[None]]
-
 # The gateway's own limit; visible ASCII, because it travels in a header.
 _KEY = re.compile(r"[!-~]{1,64}")
-_PAGE_TRIES = 4
-_PAGE_PAUSE_SECONDS = 0.25
-_LONGEST_PAGE_PAUSE_SECONDS = 5.0
 
 _ENCODE = msgspec.json.Encoder().encode
 _ERROR = msgspec.json.Decoder(wire.ErrorBody)
@@ -114,18 +109,9 @@ class Api:
         read: Callable[[bytes], Page[T]],
     ) -> Page[T]:
         place = query if cursor is None else {**query, "cursor": cursor}
-        for failures in range(1, _PAGE_TRIES + 1):
-            match await self.get(path, read=read, query=place):
-                case Rejected(code, description):
-                    raise ListingFailed(f"the listing of {path} was refused: {code}, {description}")
-                case NotSent(why, retry_after) | OutcomeUnknown(why, retry_after):
-                    if failures == _PAGE_TRIES:
-                        raise ListingFailed(f"a page of {path} could not be read: {why}")
-                    pause = retry_after or _PAGE_PAUSE_SECONDS * 2**failures
-                    await self._sleep(min(pause, _LONGEST_PAGE_PAUSE_SECONDS))
-                case page:
-                    return page
-        raise AssertionError("the last try has returned or raised")
+        return await read_page(
+            path, lambda: self.get(path, read=read, query=place), sleep=self._sleep
+        )
 
 
 def _understood(

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.providers.outcomes import charge_outcome
+from adapters.providers.pages import Sleep
 from adapters.providers.reading import reader, refused
 from adapters.providers.yookassa import wire
-from adapters.providers.yookassa.api import Api, Sleep
+from adapters.providers.yookassa.api import Api
 from adapters.providers.yookassa.notifications import Doorkeeper
 from adapters.providers.yookassa.settings import YooKassaSettings
 from adapters.providers.yookassa.translate import (
