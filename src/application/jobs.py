@@ -20,6 +20,7 @@ _LOOKS = frozenset(
         "parked-facts",
         "periodic",
         "retries",
+        "webhooks",
     }
 )
 

@@ -71,7 +71,7 @@ def _remote(
 
 SHARED_QUEUES: tuple[QueueSpec, ...] = (
     _remote("payments", batch_limit=20, time_limit_seconds=60.0, lanes=4),
-    _remote("webhooks", batch_limit=20, time_limit_seconds=30.0),
+    _remote("webhooks", batch_limit=20, time_limit_seconds=30.0, lanes=4),
     _remote("jobs", batch_limit=1, time_limit_seconds=1800.0, lanes=4, attempts=5),
     # About a day of tries: a payout that is not decided waits for its provider to come back.
     _remote("payouts", batch_limit=20, time_limit_seconds=60.0, attempts=300),

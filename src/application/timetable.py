@@ -101,6 +101,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             order_key="jobs:broadcasts",
         ),
         Schedule(
+            name="webhooks",
+            cadence=Every(5),
+            payload={"job": "webhooks"},
+            order_key="jobs:webhooks",
+        ),
+        Schedule(
             name="ask-open-payments",
             cadence=Every(5),
             payload={"job": "ask-open-payments"},

@@ -71,6 +71,7 @@ from entrypoints.exchange import build_exchange
 from entrypoints.notifying import build_notifying
 from entrypoints.settings import Settings
 from entrypoints.tracker import build_tracker
+from entrypoints.webhooks import build_webhooks
 
 
 def _jobs(*jobs: Job, more: Sequence[Sequence[Job]]) -> dict[str, Job]:
@@ -181,6 +182,16 @@ class Container(containers.DeclarativeContainer):
         mail_from=settings.provided.mail_from,
     )
 
+    webhooks = providers.Singleton(
+        build_webhooks,
+        settings=settings,
+        engine=engine,
+        open_uow=open_uow,
+        clock=clock,
+        entropy=entropy,
+        metrics=metrics,
+    )
+
     job_runs = providers.Singleton(PostgresJobRuns, engine)
     adopt = providers.Singleton(AdoptPayments, clock)
     jobs = providers.Singleton(
@@ -200,6 +211,7 @@ class Container(containers.DeclarativeContainer):
             exchange.provided.jobs,
             tracking.provided.jobs,
             notifying.provided.jobs,
+            webhooks.provided.jobs,
         ),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
@@ -220,6 +232,7 @@ class Container(containers.DeclarativeContainer):
         exchange.provided.handlers,
         tracking.provided.handlers,
         notifying.provided.handlers,
+        webhooks.provided.handlers,
     )
     messages = providers.Singleton(PostgresMessages, engine, entropy=entropy)
     workshop = providers.Singleton(
@@ -259,5 +272,6 @@ async def close(container: Container) -> None:
         await provider.aclose()
     await container.carrier().aclose()
     await container.outbound().aclose()
+    await container.webhooks().aclose()
     container.bell().close()
     await container.engine().dispose()

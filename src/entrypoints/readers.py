@@ -136,6 +136,16 @@ def key(value: str) -> str:
     return value
 
 
+def keys(value: str) -> tuple[str, ...]:
+    """Read keys that are long enough."""
+    given = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not given or any(len(one.encode()) < _LEAST_KEY_BYTES for one in given):
+        raise ValueError(
+            f"keys of at least {_LEAST_KEY_BYTES} bytes of secret text, separated by commas"
+        )
+    return given
+
+
 def secrets(value: str) -> Mapping[str, Mapping[str, str]]:
     """Read secrets by operator and name."""
     wanted = 'JSON such as {"mobilink": {"password": "…"}}'

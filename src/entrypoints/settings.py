@@ -201,6 +201,13 @@ class Settings:
         "true: no day is closed before every tracker that marks its days has told all of it",
         False,
     )
+    sealing_keys: tuple[str, ...] = setting(
+        read.keys,
+        "webhook secrets are sealed with the first of these keys, separated by commas; "
+        "required in production",
+        (DEVELOPMENT_KEY,),
+        secret=True,
+    )
     event_partners: Mapping[str, str] | None = setting(
         read.partners,
         "who may send events of tasks, as JSON of names and keys",
@@ -274,13 +281,15 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
     if settings.is_production:
         if settings.clock is ClockKind.VIRTUAL:
             raise WrongSetting("KAZNA_CLOCK must be system in production")
-        for name in ("token_key", "pricing_key", "database_url", "redis_url"):
+        for name in ("token_key", "pricing_key", "sealing_keys", "database_url", "redis_url"):
             if name not in given:
                 raise WrongSetting(f"{PREFIX}{name.upper()} must be set in production")
         if settings.token_key == DEVELOPMENT_KEY:
             raise WrongSetting("KAZNA_TOKEN_KEY must be a key of your own in production")
         if settings.pricing_key in (DEVELOPMENT_KEY, settings.token_key):
             raise WrongSetting("KAZNA_PRICING_KEY must be a key of its own in production")
+        if {DEVELOPMENT_KEY, settings.token_key, settings.pricing_key} & {*settings.sealing_keys}:
+            raise WrongSetting("KAZNA_SEALING_KEYS must be keys of their own in production")
     for first, second in _TOGETHER:
         if (getattr(settings, first) is None) != (getattr(settings, second) is None):
             named = f"{PREFIX}{first.upper()} and {PREFIX}{second.upper()}"

@@ -129,3 +129,49 @@ async def test_loopback_is_refused_unless_somebody_said_so() -> None:
         assert isinstance(await out.get(f"http://127.0.0.1:{server.port}/", 1), Forbidden)
         assert server.requests == []
         await out.aclose()
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("https://anything.example.org:8443/x", True),
+        ("http://anything.example.org/x", False),
+        ("https://10.0.0.1/", False),
+        ("https://[::1]/", False),
+        ("https://127.0.0.1:443/", False),
+        ("https://93.184.216.34/", True),
+        ("https://user@example.org/", False),
+    ],
+)
+def test_without_a_list_any_public_https_address_will_do(address: str, allowed: bool) -> None:
+    out = Outbound(None, https_only=True)
+    if allowed:
+        out.check(address)
+    else:
+        with pytest.raises(NotAllowed):
+            out.check(address)
+
+
+@pytest.mark.parametrize("written", ["localhost", "2130706433", "0x7f.1", "127.1"])
+async def test_names_of_this_machine_however_written_are_not_called(written: str) -> None:
+    async with raw_server(answer(200, b"ok")) as server:
+        out = Outbound(None)
+        said = await out.post(f"http://{written}:{server.port}/", 2, {}, b"{}")
+        assert isinstance(said, Forbidden)
+        assert server.requests == []
+        await out.aclose()
+
+
+async def test_a_post_brings_its_body_and_headers_and_how_the_answer_begins() -> None:
+    async with raw_server(answer(200, b"yes" + b"x" * 1_000_000)) as server:
+        out = Outbound(None, loopback_allowed=True)
+        said = await out.post(
+            f"http://127.0.0.1:{server.port}/in?a=1", 2, {"webhook-id": "7"}, b'{"a": 1}'
+        )
+        assert isinstance(said, Fetched)
+        assert (said.status, said.beginning[:3], len(said.beginning)) == (200, b"yes", 4096)
+        head = server.requests[0].decode().lower()
+        assert head.startswith("post /in?a=1 http/1.1")
+        assert "webhook-id: 7" in head
+        assert server.bodies == [b'{"a": 1}']
+        await out.aclose()

@@ -23,6 +23,7 @@ PRODUCTION = {
     "KAZNA_REDIS_URL": "redis://:hunter2@redis/0",
     "KAZNA_TOKEN_KEY": "k" * 32,
     "KAZNA_PRICING_KEY": "p" * 32,
+    "KAZNA_SEALING_KEYS": "s" * 32,
 }
 
 
@@ -74,7 +75,14 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["KAZNA_DATABASE_URL", "KAZNA_REDIS_URL", "KAZNA_TOKEN_KEY", "KAZNA_PRICING_KEY"]
+    "missing",
+    [
+        "KAZNA_DATABASE_URL",
+        "KAZNA_REDIS_URL",
+        "KAZNA_TOKEN_KEY",
+        "KAZNA_PRICING_KEY",
+        "KAZNA_SEALING_KEYS",
+    ],
 )
 def test_production_takes_no_default_for_what_matters(missing: str) -> None:
     assert read_settings(PRODUCTION).is_production
@@ -90,6 +98,9 @@ def test_production_refuses_the_clock_that_is_moved_by_hand_and_the_key_everybod
     for key in (DEVELOPMENT_KEY, PRODUCTION["KAZNA_TOKEN_KEY"]):
         with pytest.raises(WrongSetting, match="KAZNA_PRICING_KEY must be a key of its own"):
             read_settings(PRODUCTION | {"KAZNA_PRICING_KEY": key})
+    for key in (DEVELOPMENT_KEY, PRODUCTION["KAZNA_TOKEN_KEY"], PRODUCTION["KAZNA_PRICING_KEY"]):
+        with pytest.raises(WrongSetting, match="KAZNA_SEALING_KEYS must be keys of their own"):
+            read_settings(PRODUCTION | {"KAZNA_SEALING_KEYS": f"{'n' * 32},{key}"})
 
 
 def test_half_a_shop_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""GET to addresses that people typed in: to known hosts alone, and never into our own network.
+"""Calls to addresses that people typed in: to known hosts alone, and never into our own network.
 
 The name is resolved first, every address it has must be a public one, and the connection is made
 to the very address that was looked at, so a name that changes its mind gains nothing. No redirect
@@ -7,7 +7,7 @@ is followed, no proxy and no cookie is used, and what comes back is bounded.
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from time import monotonic
@@ -17,16 +17,18 @@ import httpx
 
 _PORTS: Final = {"http": 80, "https": 443}
 _MOST_BYTES: Final = 64 * 1024
+_KEPT_BYTES: Final = 4096
 # Addresses that carry another one inside, which may be anybody's.
 _WRAPPED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer came; `seconds` is how long it took."""
+    """An answer came; `seconds` is how long it took, `beginning` the first bytes of its body."""
 
     status: int
     seconds: float
+    beginning: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Broken:
     """No complete answer came in time; it may have been heard."""
 
     why: str
+    seconds: float = 0.0
 
 
 class NotAllowed(ValueError):
@@ -50,13 +53,22 @@ class NotAllowed(ValueError):
 class Outbound:
     """Calls hosts of a list: `example.com`, `*.example.com`, or either with `:8080`.
 
-    Ports are 80 and 443 where a host names none. `loopback_allowed` lets this machine be called,
-    for tests and sandboxes; never in production. Raises ValueError for a list that makes no sense.
+    Ports are 80 and 443 where a host names none. None instead of a list is every host and port, for
+    addresses that only administrators type in. `loopback_allowed` lets this machine be called, for
+    tests and sandboxes; never in production. `https_only` refuses what anybody on the way can read.
+    Raises ValueError for a list that makes no sense.
     """
 
-    def __init__(self, hosts: Sequence[str], *, loopback_allowed: bool = False) -> None:
-        self._hosts = [_pattern(host) for host in hosts]
+    def __init__(
+        self,
+        hosts: Sequence[str] | None,
+        *,
+        loopback_allowed: bool = False,
+        https_only: bool = False,
+    ) -> None:
+        self._hosts = None if hosts is None else [_pattern(host) for host in hosts]
         self._loopback_allowed = loopback_allowed
+        self._https_only = https_only
         self._transport: httpx.AsyncHTTPTransport | None = None
 
     def check(self, address: str) -> httpx.URL:
@@ -67,23 +79,45 @@ class Outbound:
             raise NotAllowed("the address cannot be read") from error
         if url.scheme not in _PORTS or not url.host or url.userinfo:
             raise NotAllowed("only plain http and https addresses are called")
+        if self._https_only and url.scheme != "https":
+            raise NotAllowed("only https addresses are called")
         host, port = url.raw_host.decode("ascii").lower(), url.port or _PORTS[url.scheme]
-        if not any(_fits(pattern, host, port) for pattern in self._hosts):
+        if self._hosts is None:
+            self._check_written(host)
+        elif not any(_fits(pattern, host, port) for pattern in self._hosts):
             raise NotAllowed(f"{host}:{port} is not among the hosts that may be called")
         return url
 
     async def get(self, address: str, timeout_seconds: float) -> Fetched | Forbidden | Broken:
         """Make one call; everything together takes at most so many seconds."""
+        return await self._call("GET", address, timeout_seconds, {}, None)
+
+    async def post(
+        self, address: str, timeout_seconds: float, headers: Mapping[str, str], body: bytes
+    ) -> Fetched | Forbidden | Broken:
+        """Make one call that brings a body; everything together takes at most so many seconds."""
+        return await self._call("POST", address, timeout_seconds, headers, body)
+
+    async def _call(
+        self,
+        method: str,
+        address: str,
+        timeout_seconds: float,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> Fetched | Forbidden | Broken:
         began = monotonic()
         try:
             async with asyncio.timeout(timeout_seconds):
                 url = self.check(address)
-                status = await self._exchange(url, await self._address(url), timeout_seconds)
+                request = _request(method, url, await self._address(url), headers, body)
+                request.extensions["timeout"] = httpx.Timeout(timeout_seconds).as_dict()
+                status, beginning = await self._exchange(request)
         except NotAllowed as error:
             return Forbidden(str(error))
         except (httpx.TransportError, TimeoutError, OSError) as error:
-            return Broken(f"no complete answer: {type(error).__name__}")
-        return Fetched(status, monotonic() - began)
+            return Broken(f"no complete answer: {type(error).__name__}", monotonic() - began)
+        return Fetched(status, monotonic() - began, beginning)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -102,6 +136,15 @@ class Outbound:
             raise NotAllowed(f"{host} has no address")
         return addresses[0]
 
+    def _check_written(self, host: str) -> None:
+        """Refuse at once an address that is written out and not a public one."""
+        try:
+            written = ip_address(host.strip("[]"))
+        except ValueError:
+            return
+        if not self._may_call(written):
+            raise NotAllowed(f"{host} is not a public address")
+
     def _may_call(self, address: IPv4Address | IPv6Address) -> bool:
         if isinstance(address, IPv6Address):
             if address.ipv4_mapped is not None:
@@ -114,33 +157,39 @@ class Outbound:
             address.is_multicast or address.is_reserved or address.is_unspecified
         )
 
-    async def _exchange(self, url: httpx.URL, address: str, timeout_seconds: float) -> int:
+    async def _exchange(self, request: httpx.Request) -> tuple[int, bytes]:
         if self._transport is None:
             self._transport = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
-        request = httpx.Request(
-            "GET",
-            url.copy_with(host=address),
-            headers={
-                "host": url.netloc.decode("ascii"),
-                "user-agent": "kazna",
-                "accept": "*/*",
-                "accept-encoding": "identity",
-            },
-            extensions={
-                "timeout": httpx.Timeout(timeout_seconds).as_dict(),
-                "sni_hostname": url.raw_host.decode("ascii"),
-            },
-        )
         response = await self._transport.handle_async_request(request)
+        beginning, size = bytearray(), 0
         try:
-            size = 0
             async for chunk in response.aiter_raw():
                 size += len(chunk)
+                beginning += chunk[: _KEPT_BYTES - len(beginning)]
                 if size > _MOST_BYTES:
-                    break  # the status is all that matters
+                    break  # the status and how it begins are all that matters
         finally:
             await response.aclose()
-        return response.status_code
+        return response.status_code, bytes(beginning)
+
+
+def _request(
+    method: str, url: httpx.URL, address: str, headers: Mapping[str, str], body: bytes | None
+) -> httpx.Request:
+    """Write a request to the very address that was looked at, under the name it was found by."""
+    return httpx.Request(
+        method,
+        url.copy_with(host=address),
+        headers={
+            "host": url.netloc.decode("ascii"),
+            "user-agent": "kazna",
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            **headers,
+        },
+        content=body,
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    )
 
 
 def _pattern(host: str) -> tuple[str, int | None]:

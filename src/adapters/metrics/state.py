@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.metrics.webhooks import show_webhooks
 from adapters.postgres.connections import borrowed
 from adapters.postgres.queue_depths import queue_depths
 from application.ports import Clock
@@ -83,6 +84,7 @@ class StateMetrics:
             for row in await driver.fetch(_JOBS, self._jobs):
                 good.labels(row["job"]).set(float(row["last_good"] or 0))
                 running.labels(row["job"]).set(bool(row["is_running"]))
+            await show_webhooks(registry, driver, self._clock.now())
         return generate_latest(registry)
 
 

@@ -1,29 +1,21 @@
 """What the feed of events comes to: where its reader stopped, and sums that grow set by set."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import insert_many
-from adapters.postgres.feed import Place, read_feed
+from adapters.postgres.feed import Recorded
+from adapters.postgres.feed_reading import FeedReading
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
-from application.analytics.ports import Piece, Told
+from application.analytics.ports import Told
 from domain.analytics.dearest import ClosedTask
 from domain.analytics.facts import Moved
 from domain.analytics.totals import Totals
 
 READER = "analytics"
 _OURS = "kazna"
-# In order, as the feed is read, so that it steps into the index and never through the table.
-_FOLLOWS = """
-SELECT position FROM event WHERE (xid, position) > ($1::text::xid8, $2::bigint)
-ORDER BY xid, position LIMIT 1
-"""
-_MOVE = """
-UPDATE feed_cursor SET transaction = coalesce($2, transaction),
-    position = coalesce($3, position), as_of = coalesce($4, as_of) WHERE reader = $1
-"""
 _COMPANY = """
 ON CONFLICT (dated, day, currency) DO UPDATE SET
     fees_minor = company_day.fees_minor + excluded.fees_minor,
@@ -80,56 +72,21 @@ TRUNCATE told_operation, company_day, person_day, person_balance, top_task_day, 
 """
 
 
-class PostgresReading:
-    """The cursor of the reader, one row that is locked while a piece is read."""
+class PostgresReading(FeedReading[Told]):
+    """The feed as analytics reads it."""
 
-    async def hold(self, uow: PostgresUnitOfWork) -> None:
-        """Lock the row, made where there is none."""
-        await uow.driver.execute(
-            "INSERT INTO feed_cursor (reader, transaction, position) VALUES ($1, 0, 0) "
-            "ON CONFLICT (reader) DO NOTHING",
-            READER,
-        )
-        await uow.driver.execute("SELECT FROM feed_cursor WHERE reader = $1 FOR UPDATE", READER)
+    def __init__(self) -> None:
+        super().__init__(READER, _told)
 
-    async def next(self, uow: PostgresUnitOfWork, limit: int) -> Piece:
-        """Read behind the safe horizon; it is the last piece if nothing lies before it either."""
-        row = await uow.driver.fetchrow(
-            "SELECT transaction, position FROM feed_cursor WHERE reader = $1", READER
-        )
-        place = Place(row["transaction"], row["position"])
-        events = await read_feed(uow.driver, place, limit)
-        last = events[-1].place if events else place
-        follows = await uow.driver.fetchval(_FOLLOWS, str(last.transaction), last.position)
-        return Piece(
-            [
-                Told(
-                    name=event.name,
-                    version=event.version,
-                    recorded_at=event.occurred_at if event.producer == _OURS else None,
-                    data=event.data,
-                    place=str(event.place),
-                )
-                for event in events
-            ],
-            is_last=follows is None,
-        )
 
-    async def move(
-        self, uow: PostgresUnitOfWork, place: str | None, as_of: datetime | None
-    ) -> None:
-        """Write the place and the instant down."""
-        where = Place.parsed(place) if place else None
-        await uow.driver.execute(
-            _MOVE, READER, where and where.transaction, where and where.position, as_of
-        )
-
-    async def restart(self, uow: PostgresUnitOfWork) -> None:
-        """Go back before everything."""
-        await uow.driver.execute(
-            "UPDATE feed_cursor SET transaction = 0, position = 0, as_of = NULL WHERE reader = $1",
-            READER,
-        )
+def _told(event: Recorded) -> Told:
+    return Told(
+        name=event.name,
+        version=event.version,
+        recorded_at=event.occurred_at if event.producer == _OURS else None,
+        data=event.data,
+        place=str(event.place),
+    )
 
 
 class PostgresAggregates:

@@ -26,16 +26,26 @@ DELETE FROM carrier_click WHERE id IN (
     ORDER BY received_at LIMIT $1
 ) RETURNING 1
 """
+# A month is long enough to notice that a program has missed something, and to ask for it again.
+_DELIVERIES = """
+DELETE FROM webhook_delivery WHERE id IN (
+    SELECT id FROM webhook_delivery WHERE kept_since < now() - interval '30 days'
+        AND status IN ('delivered', 'failed')
+    ORDER BY kept_since LIMIT $1
+) RETURNING 1
+"""
 
 
 async def prune(driver: asyncpg.Connection, older_than: timedelta, most: int) -> int:
     """Delete runs of jobs and handled notifications older than that; return how many.
 
-    Clicks nobody ordered after go with their day.
+    Clicks nobody ordered after go with their day, deliveries of webhooks with their month.
 
     How far a listing was read is never forgotten: the last watermark of a job stays.
     """
     gone = 0
     for statement in (_JOB_RUNS, _INBOX):
         gone += len(await driver.fetch(statement, older_than, most))
-    return gone + len(await driver.fetch(_CLICKS, most))
+    for statement in (_CLICKS, _DELIVERIES):
+        gone += len(await driver.fetch(statement, most))
+    return gone

@@ -1,4 +1,4 @@
-"""What analytics asks of storage: the feed as far as it was read, and what it came to."""
+"""What analytics reads of the feed, and what it asks of storage for what that comes to."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from application.feed import Piece as FeedPiece
 from application.ports import JsonObject, U_contra
 from domain.analytics.facts import Moved
 from domain.analytics.totals import Totals
@@ -26,32 +27,8 @@ class Told:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Events that follow the last one read; `is_last` when no other was recorded by then."""
-
-    events: Sequence[Told]
-    is_last: bool
-
-
-class Reading(Protocol[U_contra]):
-    """Where the reader of the feed stopped; whoever holds it is alone until the commit."""
-
-    async def hold(self, uow: U_contra) -> None:
-        """Take the cursor, waiting for whoever has it."""
-        ...
-
-    async def next(self, uow: U_contra, limit: int) -> Piece:
-        """Return the events after the cursor, in an order that never changes."""
-        ...
-
-    async def move(self, uow: U_contra, place: str | None, as_of: datetime | None) -> None:
-        """Move the cursor; what is None stays as it is."""
-        ...
-
-    async def restart(self, uow: U_contra) -> None:
-        """Put the cursor before everything, as of nothing."""
-        ...
+Piece = FeedPiece[Told]
+"""What is read at a time."""
 
 
 class Aggregates(Protocol[U_contra]):

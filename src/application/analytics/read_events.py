@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, ClassVar, assert_never
 
 from application.analytics.facts import fact_of
-from application.analytics.ports import Aggregates, Piece, Reading
+from application.analytics.ports import Aggregates, Piece, Told
+from application.feed import Reading
 from application.jobs import JobOrder, JobReport
 from application.ports import UnitOfWork, UnitsOfWork
 from domain.analytics.facts import DayEnded, Fact, Moved
@@ -26,7 +27,7 @@ class ReadEvents:
     """The job `analytics`; safe for any number of runners."""
 
     units_of_work: UnitsOfWork[UnitOfWork]
-    reading: Reading[Any]
+    reading: Reading[Any, Told]
     aggregates: Aggregates[Any]
     piece: int = _PIECE
     name: ClassVar[str] = "analytics"

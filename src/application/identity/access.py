@@ -69,6 +69,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "analytics:read": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
     "events:read": frozenset({Role.SERVICE, Role.ADMIN}),
     "notifications:manage": frozenset({Role.ACCOUNTANT, Role.ADMIN}),
+    "webhooks:manage": frozenset({Role.ADMIN}),
     "explain:read": _BOOKS | {Role.SERVICE},
 }
 """Which roles hold a permission; a customer's always reaches their own objects only."""

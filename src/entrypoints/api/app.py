@@ -33,6 +33,7 @@ from entrypoints.api.routes import (
     queues,
     subscriptions,
     tasks,
+    webhooks,
 )
 from entrypoints.container import Container, close
 
@@ -70,6 +71,7 @@ def create_app(house: Container) -> Litestar:
         "Analytics": analytics,
         "Notifications": notifications,
         "Events": events,
+        "Webhooks": webhooks,
         "Operations": operations,
     }
     api = Router(

@@ -172,6 +172,9 @@ async def test_fields_that_are_wrong(api: Api) -> None:
             "lease": str(uuid4()),
             "failures": [{"id": 1, "error": "e", "sent": False}],
         },
+        "NewEndpoint": {"url": "https://hooks.example.com/", "events": ["*"]},
+        "EndpointChange": {"is_enabled": True},
+        "ResendFailed": {"since": "2026-01-01T00:00:00Z"},
         "NewRenewal": {"lease": str(uuid4()), "ids": [1]},
         "Deliveries": {"messages": [{"id": "1", "event_name": "purge", "event_data": {}}]},
     }

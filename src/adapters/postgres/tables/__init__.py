@@ -12,4 +12,5 @@ from adapters.postgres.tables import notifications as notifications
 from adapters.postgres.tables import payments as payments
 from adapters.postgres.tables import subscriptions as subscriptions
 from adapters.postgres.tables import tasks as tasks
+from adapters.postgres.tables import webhooks as webhooks
 from adapters.postgres.tables.metadata import metadata as metadata

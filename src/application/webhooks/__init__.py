@@ -1,0 +1,1 @@
+"""Use cases of webhooks: order deliveries from the feed, carry them out, look after endpoints."""
