@@ -16,7 +16,7 @@ INSERT INTO customer SELECT gen_random_uuid(), 'c' || n, NULL, 'UTC', 'en', now(
     FROM generate_series(1, 1) AS n;
 INSERT INTO plan VALUES (gen_random_uuid(), 'Cinema', '', 1, 'month', true, 0, '[0,1,2,3]', 259200,
     '[]', true, now(), 1);
-INSERT INTO price SELECT gen_random_uuid(), id, 49900, 'RUB', 'bench', now(), NULL FROM plan;
+INSERT INTO price SELECT gen_random_uuid(), id, 49900, 'RUB', 'bench', now(), NULL, now() FROM plan;
 ALTER TABLE subscription DISABLE TRIGGER ALL;
 DROP INDEX uq_subscription_live;
 """

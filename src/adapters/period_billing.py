@@ -97,6 +97,11 @@ class PeriodBilling:
             return None
         return method.id if method.provider == provider else None
 
+    async def is_invoiced(self, subscription_id: SubscriptionId, start: datetime) -> bool:
+        """Tell whether the period that begins then has an invoice, open or closed."""
+        key = (subscription_id, start)
+        return key in await self.uow.invoices.lock_for_periods([key])
+
     async def withdraw(self, cause: Cause, invoice_id: InvoiceId, why: str) -> None:
         """Cancel the invoice as soon as its open attempt is decided."""
         found = (await self.uow.invoices.lock_many([invoice_id])).get(invoice_id)

@@ -3,7 +3,8 @@
 The daily jobs share an order key and run one after another in the order of their times: charges
 are opened before anything expires. The matching jobs run every two minutes and merge what they
 missed, because each of them reads everything since its last good run. Numbers are looked at every
-minute, because their windows open at a minute of the day; a look with nothing due costs nothing.
+minute, because their windows open at a minute of the day, and pauses, because they end at one; a
+look with nothing due costs nothing.
 Payouts run some hours after midnight, so that facts of the day that are late have come.
 """
 
@@ -33,6 +34,12 @@ def timetable(zone: ZoneInfo) -> Sequence[Schedule]:
             cadence=Daily(time(4, 10), zone),
             payload={"job": "expire-subscriptions"},
             order_key=_DAILY,
+        ),
+        Schedule(
+            name="resume-subscriptions",
+            cadence=Every(_MINUTE),
+            payload={"job": "resume-subscriptions"},
+            order_key="jobs:resume",
         ),
         Schedule(
             name="expire-payments",

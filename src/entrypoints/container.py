@@ -28,7 +28,13 @@ from adapters.postgres.unit_of_work import units_of_work
 from adapters.postman import GuardedPostman
 from adapters.redis.bell import RedisBell
 from adapters.security.tokens import SignedTokens
-from application.catalog.manage_plans import CreatePlan, PutFeature, RetirePlan, SetPrice
+from application.catalog.manage_plans import (
+    CreatePlan,
+    PutFeature,
+    RetirePlan,
+    SetFeatures,
+    SetPrice,
+)
 from application.explain.tell import Explain
 from application.identity.register_customer import RegisterCustomer
 from application.jobs import Job, RunJob
@@ -70,6 +76,7 @@ from entrypoints.deployment import (
 from entrypoints.exchange import build_exchange
 from entrypoints.notifying import build_notifying
 from entrypoints.settings import Settings
+from entrypoints.subscription_desk import build_subscription_desk
 from entrypoints.tracker import build_tracker
 from entrypoints.webhooks import build_webhooks
 
@@ -128,10 +135,20 @@ class Container(containers.DeclarativeContainer):
     subscribe = providers.Singleton(Subscribe, clock, entropy, zone)
     stop_renewal = providers.Singleton(StopRenewal, clock)
     resume_renewal = providers.Singleton(ResumeRenewal, clock)
+    queries = providers.Singleton(PostgresQueries, engine)
+    subscription_desk = providers.Singleton(
+        build_subscription_desk,
+        open_uow=open_uow,
+        queries=queries,
+        clock=clock,
+        entropy=entropy,
+        zone=zone,
+    )
     register_customer = providers.Singleton(RegisterCustomer, clock, entropy)
     create_plan = providers.Singleton(CreatePlan, clock, entropy)
     retire_plan = providers.Singleton(RetirePlan)
     set_price = providers.Singleton(SetPrice, clock, entropy)
+    set_features = providers.Singleton(SetFeatures)
     put_feature = providers.Singleton(PutFeature)
 
     outbound = providers.Singleton(outbound_of, settings)
@@ -212,6 +229,7 @@ class Container(containers.DeclarativeContainer):
             tracking.provided.jobs,
             notifying.provided.jobs,
             webhooks.provided.jobs,
+            subscription_desk.provided.jobs,
         ),
     )
     run_job = providers.Singleton(RunJob, jobs, job_runs, clock, entropy, metrics)
@@ -228,6 +246,7 @@ class Container(containers.DeclarativeContainer):
                 "jobs.run.v1": providers.Singleton(RunJobsByMessage, run_job),
             }
         ),
+        subscription_desk.provided.handlers,
         carrier.provided.handlers,
         exchange.provided.handlers,
         tracking.provided.handlers,
@@ -250,7 +269,6 @@ class Container(containers.DeclarativeContainer):
     settle_dead = providers.Singleton(SettleDead, open_uow, dead_letters, bell)
 
     tokens = providers.Singleton(SignedTokens, settings.provided.token_key)
-    queries = providers.Singleton(PostgresQueries, engine)
     state_metrics = providers.Singleton(StateMetrics, engine, clock, jobs.provided.keys.call())
     carrier_metrics = providers.Singleton(CarrierMetrics, engine, clock)
     exchange_metrics = providers.Singleton(ExchangeMetrics, engine, clock, zone.provided.key)

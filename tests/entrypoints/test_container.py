@@ -17,7 +17,7 @@ from entrypoints.settings import WrongSetting, read_settings
 
 SRC = Path(__file__).parents[2] / "src"
 _MESSAGE_NAME = re.compile(
-    r'"((?:payments|payouts|jobs|carrier|ledger|tasks|notifications|webhooks)\.[a-z_]+\.v\d+)"'
+    r'"((?:payments|payouts|jobs|carrier|ledger|tasks|notifications|webhooks|subscriptions)\.[a-z_]+\.v\d+)"'
 )
 # Local handlers apply messages inside the transaction that claims them.
 _LOCAL = {
@@ -28,6 +28,7 @@ _LOCAL = {
     "carrier.sms_answer.v1",
     "carrier.log.v1",
     "ledger.task_event.v1",
+    "subscriptions.promote.v1",
     "tasks.reassign.v1",
 }
 

@@ -1,7 +1,7 @@
 """Plans, prices and features on PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,15 @@ from domain.catalog.plan import Dunning, Feature, Plan, Price
 from domain.shared.calendar import Interval, Unit
 from domain.shared.ids import PlanId, PriceId
 from domain.shared.money import Money
+
+# A price that was replaced before it began was never in force.
+_MIGRATIONS = """
+SELECT own.id AS own_id, newer.* FROM price AS own
+JOIN price AS newer ON newer.plan_id = own.plan_id AND newer.currency = own.currency
+    AND newer.migrates AND newer.valid_from > own.valid_from
+    AND (newer.archived_at IS NULL OR newer.archived_at > newer.valid_from)
+WHERE own.id = ANY($1) ORDER BY newer.valid_from
+"""
 
 
 def plan_to_row(plan: Plan) -> dict[str, Any]:
@@ -61,6 +70,8 @@ def price_from_row(row: Mapping[str, Any]) -> Price:
         set_by=row["set_by"],
         created_at=utc(row["created_at"]),
         archived_at=utc(row["archived_at"]) if row["archived_at"] else None,
+        valid_from=utc(row["valid_from"]),
+        migrates=row["migrates"],
     )
 
 
@@ -86,25 +97,43 @@ class PostgresCatalog:
             raise NotFound("plan", plan_id)
         return plan_from_row(row)
 
-    async def prices_of(self, plan_id: PlanId) -> Sequence[Price]:
-        """Load the active prices of a plan."""
+    async def migrations(self, price_ids: Collection[PriceId]) -> Mapping[PriceId, Sequence[Price]]:
+        """Return the later prices, by the price paid now, that take along whoever pays it."""
+        found: dict[PriceId, list[Price]] = {}
+        for row in await self._driver.fetch(_MIGRATIONS, list(set(price_ids))):
+            found.setdefault(PriceId(row["own_id"]), []).append(price_from_row(row))
+        return found
+
+    async def is_of_numbers(self, plan_id: PlanId) -> bool:
+        """Tell whether a service of an operator is sold by the plan."""
+        sold = "SELECT EXISTS (SELECT FROM carrier_service WHERE plan_id = $1)"
+        return bool(await self._driver.fetchval(sold, plan_id))
+
+    async def prices_of(self, plan_id: PlanId, now: datetime) -> Sequence[Price]:
+        """Load the prices of a plan that are in force, and those to come."""
         rows = await self._driver.fetch(
-            "SELECT * FROM price WHERE plan_id = $1 AND archived_at IS NULL", plan_id
+            "SELECT * FROM price WHERE plan_id = $1 AND (archived_at IS NULL OR archived_at > $2)",
+            plan_id,
+            now,
         )
         return [price_from_row(row) for row in rows]
 
     async def add_plan(self, plan: Plan) -> None:
         """Insert; raise NotFound for a feature that does not exist."""
-        known = await self._driver.fetch(
-            "SELECT code FROM feature WHERE code = ANY($1)", list(plan.features)
-        )
-        for code in plan.features:
-            if code not in {row["code"] for row in known}:
-                raise NotFound("feature", code)
+        await self._must_know(plan.features)
         await insert_many(self._driver, tables.catalog.plan, [plan_to_row(plan)])
 
+    async def _must_know(self, features: Sequence[str]) -> None:
+        known = await self._driver.fetch(
+            "SELECT code FROM feature WHERE code = ANY($1)", list(features)
+        )
+        for code in features:
+            if code not in {row["code"] for row in known}:
+                raise NotFound("feature", code)
+
     async def save_plan(self, plan: Plan) -> None:
-        """Update; raise StaleVersion."""
+        """Update; raise StaleVersion, and NotFound for a feature that does not exist."""
+        await self._must_know(plan.features)
         row = plan_to_row(plan)
         if not await update_many(self._driver, tables.catalog.plan, [row], [plan.version - 1]):
             raise StaleVersion("plan", plan.id)
@@ -122,6 +151,8 @@ class PostgresCatalog:
                     "currency": price.money.currency.code,
                     "set_by": price.set_by,
                     "created_at": price.created_at,
+                    "valid_from": price.begins,
+                    "migrates": price.migrates,
                 }
             ],
         )
@@ -130,7 +161,8 @@ class PostgresCatalog:
         """Note the time at which prices left the offer."""
         for price in prices:
             await self._driver.execute(
-                "UPDATE price SET archived_at = $2 WHERE id = $1 AND archived_at IS NULL",
+                "UPDATE price SET archived_at = $2 WHERE id = $1 "
+                "AND (archived_at IS NULL OR archived_at > $2)",
                 price.id,
                 price.archived_at,
             )

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,7 +17,7 @@ from adapters.postgres.subscriptions import from_row as subscription_from_row
 from application.errors import NotFound
 from application.ports import JsonObject, Listing, Page
 from domain.shared.errors import InvalidValue
-from domain.subscriptions.model import access_until, has_access
+from domain.subscriptions.model import Paused, access_until, awake, has_access, status_of
 from domain.subscriptions.renewal import renew_at
 
 MOST = 100
@@ -31,13 +31,21 @@ _COLUMNS = {
     "status, external_id, decline_reason, captured_minor, captured_at, refunded_minor, created_at, "
     "state ->> 'confirmation_url' AS confirmation_url",
     "payment_method": "id, customer_id, provider, type, title, last4, saved_at, inactive_reason",
-    "price": "id, plan_id, amount_minor, currency, set_by, created_at, archived_at",
+    "price": "id, plan_id, amount_minor, currency, set_by, created_at, archived_at, valid_from, "
+    "migrates",
     "plan": "id, name, description, interval_count, interval_unit, is_recurring, trial_days, "
     "retry_days, grace_seconds, features, is_active, created_at",
     "feature": "code, name, description, entities",
     "job_run": "id, job, business_time, dry_run, actor, started_at, finished_at, counts, errors, "
     "error",
     "discrepancy": "id, provider, external_id, kind, expected, actual, status, note, found_at",
+}
+
+WhichPrices = Literal["active", "coming", "archived"]
+_PRICES: Mapping[WhichPrices, str] = {
+    "active": "valid_from <= {now} AND (archived_at IS NULL OR archived_at > {now})",
+    "coming": "valid_from > {now} AND (archived_at IS NULL OR archived_at > valid_from)",
+    "archived": "archived_at <= greatest({now}, valid_from)",
 }
 
 
@@ -100,9 +108,11 @@ class PostgresQueries:
         more = len(found) > limit
         return Listing(found[:limit], cursor_of(found[limit - 1]["id"]) if more else None)
 
-    async def prices(self, page: Page, plan_id: UUID | None, *, archived: bool) -> Listing:
-        """Return prices that are in force, or the archive."""
-        extra = f"archived_at IS {'NOT NULL' if archived else 'NULL'}"
+    async def prices(
+        self, page: Page, plan_id: UUID | None, *, which: WhichPrices, now: datetime
+    ) -> Listing:
+        """Return prices that are in force, those to come, or the archive."""
+        extra = _PRICES[which].format(now=f"'{now.isoformat()}'::timestamptz")
         return await self.listing("price", page, {"plan_id": plan_id}, extra=extra)
 
     async def methods(self, page: Page, where: Mapping[str, Any]) -> Listing:
@@ -161,15 +171,17 @@ class PostgresQueries:
             raise NotFound("subscription", key)
         return show_subscription(row, now)
 
-    async def plans(self, *, only_active: bool) -> Sequence[JsonObject]:
+    async def plans(self, *, only_active: bool, now: datetime) -> Sequence[JsonObject]:
         """Return plans with their active prices."""
         return await self.rows(
             f"SELECT {_COLUMNS['plan']}, (SELECT coalesce(jsonb_agg(jsonb_build_object("  # noqa: S608
             "'id', price.id, 'amount_minor', price.amount_minor, 'currency', price.currency) "
             "ORDER BY price.currency), '[]') FROM price "
-            "WHERE price.plan_id = plan.id AND archived_at IS NULL) AS prices "
+            "WHERE price.plan_id = plan.id AND valid_from <= $2 "
+            "AND (archived_at IS NULL OR archived_at > $2)) AS prices "
             "FROM plan WHERE is_active OR NOT $1 ORDER BY id",
             only_active,
+            now,
         )
 
     async def features(self) -> Sequence[JsonObject]:
@@ -209,8 +221,9 @@ def _key(kind: str, text: str | None) -> Any:
 
 def show_subscription(row: Mapping[str, Any], now: datetime) -> JsonObject:
     """Return a subscription as its customer understands it."""
-    subscription = subscription_from_row(row)
-    until = access_until(subscription)
+    subscription = awake(subscription_from_row(row), now)
+    until, change = access_until(subscription), subscription.change
+    paused = subscription.state if isinstance(subscription.state, Paused) else None
     shown: JsonObject = plain(
         {
             "id": subscription.id,
@@ -222,7 +235,7 @@ def show_subscription(row: Mapping[str, Any], now: datetime) -> JsonObject:
             "interval": str(subscription.interval),
             "provider": subscription.terms.provider,
             "method_id": subscription.terms.method_id,
-            "status": row["status"],
+            "status": status_of(subscription.state),
             "renewal": subscription.renewal,
             "period_start": row["period_start"],
             "period_end": row["period_end"],
@@ -230,6 +243,15 @@ def show_subscription(row: Mapping[str, Any], now: datetime) -> JsonObject:
             "access_until": until,
             "next_charge_at": renew_at(subscription),
             "charge_open": subscription.charge is not None,
+            "paused_until": paused.until if paused else None,
+            "plan_change": change
+            and {
+                "plan_id": change.plan_id,
+                "price_id": change.price_id,
+                "amount_minor": change.money.amount_minor,
+                "currency": change.money.currency,
+                "at_once": change.at_once is not None,
+            },
             "created_at": subscription.created_at.astimezone(UTC),
         }
     )

@@ -24,6 +24,7 @@ from domain.shared.ids import (
 from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
 from domain.subscriptions import model
+from domain.subscriptions.agreement import PlanChange
 from domain.subscriptions.model import (
     OpenCharge,
     Subscription,
@@ -83,6 +84,7 @@ def to_row(subscription: Subscription) -> dict[str, Any]:
         "renew_at": renew_at(subscription),
         "expires_at": expires_at(subscription),
         "not_before": subscription.not_before,
+        "plan_change": fields_of(subscription.change) if subscription.change else None,
         "created_at": subscription.created_at,
         "version": subscription.version,
     }
@@ -106,6 +108,7 @@ def from_row(row: Mapping[str, Any]) -> Subscription:
         charge=OpenCharge(InvoiceId(row["charge_invoice_id"]), utc(since)) if since else None,
         created_at=utc(row["created_at"]),
         not_before=utc(row["not_before"]) if row["not_before"] else None,
+        change=restored(PlanChange, row["plan_change"]) if row["plan_change"] else None,
         version=row["version"],
     )
 
@@ -153,23 +156,49 @@ class PostgresSubscriptions(GrantedPeriods):
             list(leave_out),
         )
 
+    async def lock_paused(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
+        """Load for change what was paused until now."""
+        return await self._rows.load(
+            "expires_at <= $1 AND status = 'paused' AND id <> ALL($3::uuid[]) "
+            "ORDER BY expires_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+            now,
+            limit,
+            list(leave_out),
+        )
+
+    async def count_paused(self, now: datetime) -> int:
+        """Count what was paused until now, without locks."""
+        return await self._count("expires_at <= $1 AND status = 'paused'", now)
+
+    async def is_to_become(
+        self,
+        customer_id: CustomerId,
+        plan_id: PlanId,
+        *,
+        besides: SubscriptionId | None = None,
+    ) -> bool:
+        """Tell whether a live subscription of the customer, besides one, is to change to it."""
+        return bool(
+            await self._driver.fetchval(
+                "SELECT EXISTS (SELECT FROM subscription WHERE customer_id = $1 "  # noqa: S608
+                f"AND plan_change ->> 'plan_id' = $2 AND plan_id::text <> $2 "
+                f"AND id IS DISTINCT FROM $3::uuid AND {_LIVE})",
+                customer_id,
+                str(plan_id),
+                besides,
+            )
+        )
+
     async def count_due(self, renew_before: datetime) -> int:
         """Count what is due, without locks."""
-        count = await self._driver.fetchval(
-            "SELECT count(*) FROM subscription WHERE renew_at < $1 AND operator IS NULL",
-            renew_before,
-        )
-        return int(count)
+        return await self._count("renew_at < $1 AND operator IS NULL", renew_before)
 
     async def count_ending(self, now: datetime) -> int:
         """Count what lapses, without locks."""
-        count = await self._driver.fetchval(
-            "SELECT count(*) FROM subscription WHERE expires_at <= $1 "
-            "AND (charge_since IS NULL OR charge_since <= $2)",
-            now,
-            now - OPEN_CHARGE_HOLDS,
-        )
-        return int(count)
+        waiting = "expires_at <= $1 AND (charge_since IS NULL OR charge_since <= $2)"
+        return await self._count(waiting, now, now - OPEN_CHARGE_HOLDS)
 
     async def lock_number_due(
         self,
@@ -192,14 +221,12 @@ class PostgresSubscriptions(GrantedPeriods):
 
     async def count_number_due(self, operator: str, status: str, now: datetime) -> int:
         """Count an operator's that are due, without locks."""
-        count = await self._driver.fetchval(
-            "SELECT count(*) FROM subscription "
-            "WHERE operator = $1 AND status = $2 AND renew_at <= $3",
-            operator,
-            status,
-            now,
-        )
-        return int(count)
+        due = "operator = $1 AND status = $2 AND renew_at <= $3"
+        return await self._count(due, operator, status, now)
+
+    async def _count(self, where: str, *values: Any) -> int:
+        sql = f"SELECT count(*) FROM subscription WHERE {where}"  # noqa: S608
+        return int(await self._driver.fetchval(sql, *values))
 
     async def of_numbers(
         self, numbers: Collection[Msisdn], *, live: bool

@@ -1,13 +1,17 @@
 """Managers set what is sold and for how much; nobody who already pays is moved by it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from application.catalog.ports import CatalogUnitOfWork
+from application.errors import Conflict
 from application.ports import Clock, Entropy
-from domain.catalog.plan import Dunning, Feature, Plan, Price, retire, succeed
+from domain.catalog.plan import Dunning, Feature, Plan, Price, give, retire, succeed
 from domain.shared.calendar import Interval
+from domain.shared.errors import InvalidValue
 from domain.shared.facts import Cause
 from domain.shared.ids import PlanId, PriceId
 from domain.shared.money import Money
@@ -85,28 +89,66 @@ class RetirePlan:
 
 @dataclass(frozen=True, slots=True)
 class SetPrice:
-    """Set a plan's price in one currency: a new row; the old one moves to the archive."""
+    """Set a plan's price in one currency: a new row; the old one ends where it begins.
+
+    It begins now, or later where told so. Whoever pays an earlier price keeps it, unless the new
+    one migrates them: then their first period that begins under it is asked for at it.
+    """
 
     clock: Clock
     entropy: Entropy
 
     async def within(
-        self, uow: CatalogUnitOfWork, plan_id: PlanId, money: Money, cause: Cause
+        self,
+        uow: CatalogUnitOfWork,
+        plan_id: PlanId,
+        money: Money,
+        cause: Cause,
+        *,
+        valid_from: datetime | None = None,
+        migrates: bool = False,
     ) -> Price:
-        """Set inside the caller's transaction, under the plan's lock."""
+        """Set inside the caller's transaction, under the plan's lock.
+
+        Raises Conflict for a price to come of a plan that numbers pay for: operators know one
+        price of a service, the present one.
+        """
+        now = self.clock.now()
+        if valid_from is not None and valid_from < now:
+            raise InvalidValue("a price begins now or later, never in the past")
         await uow.catalog.lock_plan(plan_id)
+        if (valid_from or migrates) and await uow.catalog.is_of_numbers(plan_id):
+            raise Conflict("the plan is charged through operators, whose price is the present one")
         new = Price(
             id=PriceId(self.entropy.new_id()),
             plan_id=plan_id,
             money=money,
             set_by=cause.actor,
-            created_at=self.clock.now(),
+            created_at=now,
+            valid_from=valid_from or now,
+            migrates=migrates,
         )
-        (price,), archived = succeed(await uow.catalog.prices_of(plan_id), new)
+        (price,), archived = succeed(await uow.catalog.prices_of(plan_id, now), new)
         await uow.catalog.archive(archived)
         await uow.catalog.add_price(price)
         uow.events.record(cause, [CatalogChanged(subject_id=price.id, what="price set")])
         return price
+
+
+@dataclass(frozen=True, slots=True)
+class SetFeatures:
+    """Say what a plan gives; whoever has it is given the same from now on."""
+
+    async def within(
+        self, uow: CatalogUnitOfWork, plan_id: PlanId, features: Sequence[str], cause: Cause
+    ) -> Plan:
+        """Replace the list inside the caller's transaction; raise NotFound for unknown ones."""
+        plan = await uow.catalog.lock_plan(plan_id)
+        changed = give(plan, features)
+        if changed is not plan:
+            await uow.catalog.save_plan(changed)
+            uow.events.record(cause, [CatalogChanged(subject_id=plan.id, what="features set")])
+        return changed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the catalog context keeps."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from application.ports import UnitOfWork
@@ -15,8 +16,12 @@ class Catalog(Protocol):
         """Load for change; raise NotFound."""
         ...
 
-    async def prices_of(self, plan_id: PlanId) -> Sequence[Price]:
-        """Load the active prices of a plan."""
+    async def prices_of(self, plan_id: PlanId, now: datetime) -> Sequence[Price]:
+        """Load the prices of a plan that are in force, and those to come."""
+        ...
+
+    async def is_of_numbers(self, plan_id: PlanId) -> bool:
+        """Tell whether a service of an operator is sold by the plan."""
         ...
 
     async def add_plan(self, plan: Plan) -> None:
@@ -24,11 +29,11 @@ class Catalog(Protocol):
         ...
 
     async def save_plan(self, plan: Plan) -> None:
-        """Update; raise StaleVersion."""
+        """Update; raise StaleVersion, and NotFound for a feature that does not exist."""
         ...
 
     async def add_price(self, price: Price) -> None:
-        """Insert; at most one is active per plan and currency."""
+        """Insert; at most one is in force per plan and currency at any time."""
         ...
 
     async def archive(self, prices: Sequence[Price]) -> None:

@@ -113,6 +113,16 @@ SENTENCES: dict[str, Say] = {
     "subscription.resumed": lambda d: f"resumed, paid until {day(d['period']['end'])}",
     "subscription.expired": lambda d: "expired: grace is over and nobody paid",
     "subscription.canceled": lambda d: f"canceled: {d['why']}",
+    "subscription.issued": lambda d: f"given away ({d['source']}), free {_period(d)}",
+    "subscription.end_moved": lambda d: (
+        f"its end moved from {moment(d['was'])} to {moment(d['now'])}"
+    ),
+    "subscription.refund_wanted": lambda d: (
+        f"a refund is wanted; {money(d['unused'])} were paid for the time not used"
+    ),
+    "subscription.plan_change_agreed": lambda d: f"another plan follows, for {money(d['money'])}",
+    "subscription.plan_change_dropped": lambda d: f"the plan stays as it is: {d['why']}",
+    "subscription.plan_changed": lambda d: f"on another plan, for {money(d['money'])}",
     "subscription.paid_after_cancel": lambda d: "paid after its end; the money goes back",
 }
 

@@ -36,6 +36,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "customers:read": _OWN,
     "subscriptions:read": _OWN | {Role.ACCOUNTANT},
     "subscriptions:change": _OWN,
+    "subscriptions:manage": _STAFF,
     "invoices:read": _OWN | {Role.ACCOUNTANT},
     "invoices:issue": frozenset({Role.SERVICE, Role.MANAGER, Role.ADMIN}),
     "invoices:pay": frozenset({Role.CUSTOMER, Role.SERVICE}),

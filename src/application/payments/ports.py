@@ -247,6 +247,8 @@ class PaidInvoice:
     invoice_id: InvoiceId
     attempt_id: AttemptId | None
     method_id: MethodId | None
+    price_id: PriceId
+    money: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,7 @@ class SettlePayments:
             self._frees(settled, answer.cause, attempt, before, why)
             return
         match before.purpose:
-            case SubscriptionPeriod(subscription_id):
+            case SubscriptionPeriod(subscription_id, price_id):
                 snapshot = snapshot_of(answer.answer)
                 method = snapshot.method if snapshot else None
                 settled.paid.append(
@@ -160,6 +160,8 @@ class SettlePayments:
                         attempt_id=attempt.id,
                         method_id=attempt.method_id
                         or (saved.get(method.external_id) if method else None),
+                        price_id=price_id,
+                        money=before.money,
                     )
                 )
             case invoice.Purchase() | invoice.Manual():

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from application.errors import NotFound
 from application.ports import Clock
+from application.subscriptions.bought import buy
 from application.subscriptions.ports import PeriodRow, SubscriptionsUnitOfWork
 from domain.shared.calendar import Period
 from domain.shared.facts import Cause
@@ -19,9 +20,9 @@ from domain.shared.ids import (
     PriceId,
     SubscriptionId,
 )
-from domain.subscriptions import events, lifecycle
+from domain.shared.money import Money
+from domain.subscriptions import events, lifecycle, plan_changes
 from domain.subscriptions.model import (
-    Canceled,
     CardTerms,
     Created,
     Paused,
@@ -58,6 +59,16 @@ class PaidFor(Protocol):
     @property
     def method_id(self) -> MethodId | None:
         """What to charge next time."""
+        ...
+
+    @property
+    def price_id(self) -> PriceId:
+        """At which price."""
+        ...
+
+    @property
+    def money(self) -> Money:
+        """What was asked for."""
         ...
 
 
@@ -115,44 +126,25 @@ class PeriodsInside:
         granted: dict[InvoiceId, bool] = {}
         for item in paid:
             before = found[item.subscription_id]
-            if await self._was_followed(before):
-                found[before.id], said = lifecycle.turn_away(before, item.invoice_id)
-                granted[item.invoice_id] = False
-                self.uow.events.record(item.cause, said)
-                continue
-            after, period, said = lifecycle.grant(
+            after, row, said = await buy(
+                self.uow,
                 before,
-                item.invoice_id,
+                invoice_id=item.invoice_id,
+                attempt_id=item.attempt_id,
                 method_id=item.method_id,
+                price_id=item.price_id,
+                money=item.money,
                 now=self.clock.now(),
                 zone=self.zone,
             )
             found[before.id] = after
-            granted[item.invoice_id] = period is not None
+            granted[item.invoice_id] = row is not None
             self.uow.events.record(item.cause, said)
-            if period is not None:
-                first = isinstance(before.state, Created | Canceled)
-                rows.append(
-                    PeriodRow(
-                        subscription_id=before.id,
-                        period=period,
-                        kind="initial" if first else "renewal",
-                        invoice_id=item.invoice_id,
-                        attempt_id=item.attempt_id,
-                    )
-                )
+            if row is not None:
+                rows.append(row)
         await self.uow.subscriptions.save_many(list(found.values()))
         await self.uow.subscriptions.add_periods(rows)
         return granted
-
-    async def _was_followed(self, subscription: Subscription) -> bool:
-        """Tell whether it is over and the customer has the same plan in another one by now."""
-        if subscription.is_live:
-            return False
-        live = await self.uow.subscriptions.lock_live_of(
-            subscription.customer_id, subscription.plan_id
-        )
-        return live is not None
 
     async def charge_opened(
         self, cause: Cause, subscription_id: SubscriptionId, invoice_id: InvoiceId
@@ -172,6 +164,9 @@ class PeriodsInside:
         found = dict(await self.uow.subscriptions.lock_many([f.subscription_id for f in failed]))
         for item in failed:
             before = found[item.subscription_id]
+            if plan_changes.waits_for(before, item.invoice_id):
+                found[before.id] = await self._keeps_its_plan(item, before)
+                continue
             if item.by_customer:
                 found[before.id] = lifecycle.release_charge(before, item.invoice_id)
                 continue
@@ -188,6 +183,13 @@ class PeriodsInside:
             self.uow.events.record(item.cause, said)
         await self.uow.subscriptions.save_many(list(found.values()))
 
+    async def _keeps_its_plan(self, item: Unpaid, before: Subscription) -> Subscription:
+        """Go on without a change at once that was not paid for; its invoice is not owed."""
+        after, said = plan_changes.fail(before, item.invoice_id, item.reason)
+        self.uow.events.record(item.cause, said)
+        await self.uow.billing.withdraw(item.cause, item.invoice_id, "the plan stays as it is")
+        return after
+
     async def close_unpaid(self, cause: Cause, ids: Sequence[SubscriptionId]) -> None:
         """Cancel subscriptions whose first invoice is closed; others only lose their charge."""
         found = await self.uow.subscriptions.lock_many(ids)
@@ -196,6 +198,12 @@ class PeriodsInside:
             match subscription.state:
                 case Created():
                     after, said = lifecycle.give_up(subscription, now=self.clock.now())
+                case _ if subscription.charge is not None and plan_changes.waits_for(
+                    subscription, subscription.charge.invoice_id
+                ):
+                    after, said = plan_changes.fail(
+                        subscription, subscription.charge.invoice_id, "it was not paid for"
+                    )
                 case _ if subscription.charge is not None:
                     after = lifecycle.release_charge(subscription, subscription.charge.invoice_id)
                     said = []
@@ -209,14 +217,15 @@ class PeriodsInside:
         """Take back the periods that invoices had paid for, and no others.
 
         The last one paid takes the subscription back to the one before, while that lasts, and
-        ends it otherwise. An earlier one is history, and money that paid for none bought nothing.
+        ends it otherwise; pauses, and free days given after it, make no difference. An earlier
+        one is history, and money that paid for none bought nothing.
         """
         paid = await self.uow.subscriptions.periods_of(invoice_ids)
         found = await self.uow.subscriptions.lock_many([key for key, _ in paid.values()])
         now = self.clock.now()
         for key, period in paid.values():
             before = found[key]
-            if getattr(before.state, "period", None) != period:
+            if await self.uow.subscriptions.last_invoiced(key) != period:
                 continue
             earlier = await self.uow.subscriptions.period_before(key, period.start)
             moved, said = lifecycle.take_back(before, earlier, now=now)

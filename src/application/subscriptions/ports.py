@@ -20,18 +20,23 @@ from domain.shared.ids import (
     SubscriptionId,
 )
 from domain.shared.money import Money
+from domain.subscriptions.granted import Cut, Granted
 from domain.subscriptions.model import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodRow:
-    """A period that was granted; never overlaps another of the same subscription."""
+    """A period that was granted; never overlaps another of the same subscription.
+
+    `worth` is what was paid for it, in money and in credit of another plan; None for nothing.
+    """
 
     subscription_id: SubscriptionId
     period: Period
     kind: str
     invoice_id: InvoiceId | None = None
     attempt_id: AttemptId | None = None
+    worth: Money | None = None
 
 
 class Subscriptions(Protocol):
@@ -53,6 +58,26 @@ class Subscriptions(Protocol):
         self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
     ) -> Sequence[Subscription]:
         """Load for change what the clock ends or resumes; skips rows locked by others."""
+        ...
+
+    async def lock_paused(
+        self, now: datetime, limit: int, leave_out: Collection[UUID] = ()
+    ) -> Sequence[Subscription]:
+        """Load for change what was paused until now; skips rows locked by others."""
+        ...
+
+    async def count_paused(self, now: datetime) -> int:
+        """Count what was paused until now, without locks."""
+        ...
+
+    async def is_to_become(
+        self,
+        customer_id: CustomerId,
+        plan_id: PlanId,
+        *,
+        besides: SubscriptionId | None = None,
+    ) -> bool:
+        """Tell whether a live subscription of the customer, besides one, is to change to it."""
         ...
 
     async def count_due(self, renew_before: datetime) -> int:
@@ -95,6 +120,18 @@ class Subscriptions(Protocol):
         """Return the last period granted before one that begins then."""
         ...
 
+    async def last_invoiced(self, subscription_id: SubscriptionId) -> Period | None:
+        """Return the last period that an invoice paid for; later free ones are a gift."""
+        ...
+
+    async def granted(self, subscription_id: SubscriptionId) -> Sequence[Granted]:
+        """Return all granted periods in order; what went back is taken off their worth."""
+        ...
+
+    async def cut_off(self, subscription_id: SubscriptionId, cut: Cut) -> None:
+        """Remove and shorten granted periods, of a subscription that is locked."""
+        ...
+
     async def add_periods(self, periods: Sequence[PeriodRow]) -> None:
         """Insert granted periods; overlaps and repeats are refused by the database."""
         ...
@@ -105,6 +142,10 @@ class Offers(Protocol):
 
     async def price(self, price_id: PriceId) -> tuple[Plan, Price]:
         """Load a price with its plan; raise NotFound."""
+        ...
+
+    async def migrations(self, price_ids: Collection[PriceId]) -> Mapping[PriceId, Sequence[Price]]:
+        """Return the later prices, by the price paid now, that take along whoever pays it."""
         ...
 
 
@@ -178,6 +219,10 @@ class Billing(Protocol):
         self, customer_id: CustomerId, provider: str, method_id: MethodId | None
     ) -> MethodId | None:
         """Return the method if it is the customer's and may be charged, or their newest one."""
+        ...
+
+    async def is_invoiced(self, subscription_id: SubscriptionId, start: datetime) -> bool:
+        """Tell whether the period that begins then has an invoice, open or closed."""
         ...
 
     async def withdraw(self, cause: Cause, invoice_id: InvoiceId, why: str) -> None:

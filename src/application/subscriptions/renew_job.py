@@ -12,6 +12,7 @@ from application.chunks import carrying_out, work_through
 from application.jobs import JobOrder, JobReport
 from application.ports import Entropy, UnitsOfWork
 from application.subscriptions.free_period import grant_free
+from application.subscriptions.migrate_price import with_migrations
 from application.subscriptions.ports import (
     AlreadyPaid,
     ChargeImpossible,
@@ -22,7 +23,7 @@ from application.subscriptions.ports import (
 )
 from domain.shared.calendar import Period, start_of_tomorrow
 from domain.shared.facts import Cause
-from domain.subscriptions import lifecycle
+from domain.subscriptions import lifecycle, plan_changes
 from domain.subscriptions.model import Subscription, grace_of
 from domain.subscriptions.renewal import LAST_DAY, Blocked, Deferred, Due, NotDue, due
 
@@ -74,14 +75,18 @@ class RenewDue:
         counts: Counter[str] = Counter()
         charges: list[tuple[Subscription, PeriodCharge]] = []
         moved: list[Subscription] = []
-        for subscription in claimed:
+        for subscription, said in await with_migrations(uow, claimed, self.zone):
             cause = self._story(order.cause, subscription)
-            match due(subscription, now=order.now, zone=self.zone):
-                case Due(period) if subscription.money.is_zero:
+            uow.events.record(cause, said)
+            # What is asked for is the next period: by the agreement that follows, where one does.
+            agreed, changed = plan_changes.take_effect(subscription)
+            match due(agreed, now=order.now, zone=self.zone):
+                case Due(period) if agreed.money.is_zero:
+                    uow.events.record(cause, changed)
                     renewed, _ = await grant_free(
                         uow,
                         cause,
-                        subscription,
+                        agreed,
                         period,
                         description=f"Renewal from {period.start:%Y-%m-%d}",
                         now=order.now,
@@ -90,7 +95,7 @@ class RenewDue:
                     moved.append(renewed)
                     counts["free"] += 1
                 case Due(period):
-                    charges.append((subscription, _charge(cause, subscription, period)))
+                    charges.append((subscription, _charge(cause, agreed, period)))
                 case Blocked(why):
                     moved.append(self._blocked(uow, cause, subscription, why, order))
                     counts["blocked"] += 1

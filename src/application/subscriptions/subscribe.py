@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from application.errors import Conflict
 from application.ports import Clock, Entropy
 from application.subscriptions.free_period import grant_free
+from application.subscriptions.migrate_price import with_migrations
 from application.subscriptions.ports import (
     AlreadyPaid,
     ChargeImpossible,
@@ -19,7 +21,7 @@ from domain.shared.calendar import Period
 from domain.shared.errors import InvalidValue
 from domain.shared.facts import Cause
 from domain.shared.ids import CustomerId, InvoiceId, MethodId, PriceId, SubscriptionId
-from domain.subscriptions import events, lifecycle
+from domain.subscriptions import events, lifecycle, plan_changes
 from domain.subscriptions.model import (
     Active,
     CardTerms,
@@ -75,16 +77,20 @@ class Subscribe:
         """Subscribe inside the caller's transaction; never commits."""
         now = self.clock.now()
         plan, price = await uow.offers.price(command.price_id)
-        offer(plan, price)
+        offer(plan, price, now=now)
         method_id = await self._method(uow, command)
         if command.auto_renewal and not plan.is_recurring:
             raise InvalidValue(f"plan {plan.name!r} does not renew")
         live = await uow.subscriptions.lock_live_of(command.customer_id, plan.id)
         if live is not None:
-            wanted = _as_wanted(live, command, price)
+            ((migrated, said),) = await with_migrations(uow, [live], self.zone)
+            uow.events.record(command.cause, said)
+            wanted = _as_wanted(migrated, command, price)
             if wanted is not live:
                 await uow.subscriptions.save_many([wanted])
             return await self._next_period(uow, command, wanted, plan.name, method_id)
+        if await uow.subscriptions.is_to_become(command.customer_id, plan.id):
+            raise Conflict(f"another subscription of the customer is to become {plan.name!r}")
         begins = command.starts_at or await uow.subscriptions.paid_until(command.customer_id)
         start = max(begins or now, now)
         subscription = Subscription(
@@ -165,10 +171,12 @@ class Subscribe:
         """Ask for the next period's money; a charge that is open already stays the only one."""
         if subscription.charge is not None:
             return Subscribed(subscription, subscription.charge.invoice_id)
+        subscription, changed = plan_changes.take_effect(before := subscription)
         period = next_period(subscription, self.zone)
         assert period is not None, "a live subscription has a next period"
         description = f"{plan_name}, from {period.start.astimezone(self.zone):%Y-%m-%d}"
         if subscription.money.is_zero:
+            uow.events.record(command.cause, changed)
             granted, invoice_id = await grant_free(
                 uow,
                 command.cause,
@@ -193,7 +201,7 @@ class Subscribe:
                 description=description,
                 due_at=_due_at(subscription, period),
             )
-            return Subscribed(subscription, invoice_id)
+            return Subscribed(before, invoice_id)
         charge = PeriodCharge(
             cause=command.cause,
             subscription_id=subscription.id,
@@ -209,12 +217,12 @@ class Subscribe:
         (result,) = await uow.billing.charge([charge])
         match result:
             case ChargeOpened(invoice_id):
-                opened, said = lifecycle.open_charge(subscription, invoice_id, now=self.clock.now())
+                opened, said = lifecycle.open_charge(before, invoice_id, now=self.clock.now())
                 await uow.subscriptions.save_many([opened])
                 uow.events.record(command.cause, said)
                 return Subscribed(opened, invoice_id)
             case AlreadyPaid(invoice_id):
-                return Subscribed(subscription, invoice_id)
+                return Subscribed(before, invoice_id)
             case ChargeImpossible(why):
                 raise InvalidValue(why)
 

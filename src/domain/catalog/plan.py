@@ -99,7 +99,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What a plan costs in one currency, from a moment on; at most one is active per currency."""
+    """What a plan costs in one currency, from a moment on until the next one begins.
+
+    `valid_from` None means from the moment it was set. `migrates` takes those along who pay an
+    earlier price: their first period that begins under it is asked for at it.
+    """
 
     id: PriceId
     plan_id: PlanId
@@ -107,15 +111,21 @@ class Price:
     set_by: str
     created_at: datetime
     archived_at: datetime | None = None
+    valid_from: datetime | None = None
+    migrates: bool = False
 
     def __post_init__(self) -> None:
         if self.money.amount_minor < 0:
             raise InvalidValue("a price is not negative")
 
     @property
-    def is_active(self) -> bool:
-        """Tell whether it can be bought."""
-        return self.archived_at is None
+    def begins(self) -> datetime:
+        """From when on it can be bought."""
+        return self.valid_from or self.created_at
+
+    def is_active(self, now: datetime) -> bool:
+        """Tell whether it can be bought now."""
+        return self.begins <= now and (self.archived_at is None or now < self.archived_at)
 
 
 def retire(plan: Plan) -> Plan:
@@ -123,21 +133,42 @@ def retire(plan: Plan) -> Plan:
     return replace(plan, is_active=False, version=plan.version + 1)
 
 
+def give(plan: Plan, features: Sequence[str]) -> Plan:
+    """Let a plan give other features, each named once."""
+    named = tuple(dict.fromkeys(features))
+    if named == plan.features:
+        return plan
+    return replace(plan, features=named, version=plan.version + 1)
+
+
 def succeed(current: Sequence[Price], new: Price) -> tuple[list[Price], list[Price]]:
-    """Set a new price: return it, and the active one of its currency moved to the archive."""
+    """Set a price: return it, and those of its currency that end where it begins.
+
+    What was to begin later than it never does.
+    """
     replaced = [
-        replace(price, archived_at=new.created_at)
+        replace(price, archived_at=max(price.begins, new.begins))
         for price in current
-        if price.is_active and price.money.currency == new.money.currency
+        if price.money.currency == new.money.currency
+        and (price.archived_at is None or price.archived_at > max(price.begins, new.begins))
     ]
     return [new], replaced
 
 
-def offer(plan: Plan, price: Price, currency: Currency | None = None) -> Money:
-    """Return what a buyer would pay now; refuse retired plans, archived and foreign prices."""
+def migrated(newer: Sequence[Price], start: datetime) -> Price | None:
+    """Return the price a period that begins then is asked for at; None to keep the agreed one.
+
+    `newer` are the prices that take along whoever pays an earlier one, in the order they begin.
+    """
+    begun = [price for price in newer if price.begins <= start]
+    return begun[-1] if begun else None
+
+
+def offer(plan: Plan, price: Price, currency: Currency | None = None, *, now: datetime) -> Money:
+    """Return what a buyer would pay now; refuse retired plans, archived, coming, foreign prices."""
     if not plan.is_active:
         raise PlanInactive(f"plan {plan.name!r} is no longer sold")
-    if not price.is_active or price.plan_id != plan.id:
+    if not price.is_active(now) or price.plan_id != plan.id:
         raise PriceArchived(f"price {price.id} of plan {plan.name!r} is not on sale")
     if currency is not None and price.money.currency != currency:
         raise PriceArchived(f"plan {plan.name!r} has no active price in {currency}")

@@ -6,7 +6,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from domain.shared.calendar import Period
-from domain.shared.ids import CustomerId, InvoiceId, PlanId, SubscriptionId
+from domain.shared.ids import CustomerId, InvoiceId, PlanId, PriceId, SubscriptionId
+from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +141,68 @@ class PaidAfterCancel(SubscriptionEvent):
 
     name: ClassVar[str] = "subscription.paid_after_cancel"
     invoice_id: InvoiceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedByHand(SubscriptionEvent):
+    """A manager gave it away: a free period, and no charge at its end."""
+
+    name: ClassVar[str] = "subscription.issued"
+    customer_id: CustomerId
+    plan_id: PlanId
+    source: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndMoved(SubscriptionEvent):
+    """A manager moved the end of what is paid; `lost` is what was paid for the time taken away."""
+
+    name: ClassVar[str] = "subscription.end_moved"
+    was: datetime
+    now: datetime
+    lost: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundWanted(SubscriptionEvent):
+    """It was canceled before its time, and money is to go back: `unused` is the part not used."""
+
+    name: ClassVar[str] = "subscription.refund_wanted"
+    customer_id: CustomerId
+    unused: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChangeAgreed(SubscriptionEvent):
+    """Another plan or price follows: with the next period, or with the payment of an invoice.
+
+    `credit` is what is left of the old plan; None where the change waits for the period's end.
+    """
+
+    name: ClassVar[str] = "subscription.plan_change_agreed"
+    plan_id: PlanId
+    price_id: PriceId
+    money: Money
+    credit: Money | None = None
+    invoice_id: InvoiceId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChangeDropped(SubscriptionEvent):
+    """The other plan does not follow after all."""
+
+    name: ClassVar[str] = "subscription.plan_change_dropped"
+    plan_id: PlanId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged(SubscriptionEvent):
+    """The other plan, or the other price, is in force."""
+
+    name: ClassVar[str] = "subscription.plan_changed"
+    was: PlanId
+    plan_id: PlanId
+    price_id: PriceId
+    money: Money

@@ -4,7 +4,7 @@ A content subscription of a phone number and a cinema subscription of a card hol
 aggregate with different terms.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -16,6 +16,7 @@ from domain.shared.ids import CustomerId, InvoiceId, MethodId, PlanId, PriceId, 
 from domain.shared.money import Money
 from domain.shared.msisdn import Msisdn
 from domain.shared.names import snake
+from domain.subscriptions.agreement import PlanChange
 from domain.subscriptions.charge_days import ChargeDays
 
 _CHARGE_DAY = timedelta(days=1)
@@ -182,6 +183,7 @@ class Subscription:
     """The aggregate; `money` and `interval` are the agreement, whatever the price list says now.
 
     `not_before` puts a charge off that is due: its window had closed, or a cap was reached.
+    `change` is another agreement that waits for its time.
     """
 
     id: SubscriptionId
@@ -198,6 +200,7 @@ class Subscription:
     charge: OpenCharge | None
     created_at: datetime
     not_before: datetime | None = None
+    change: PlanChange | None = None
     version: int = 1
 
     @property
@@ -243,8 +246,18 @@ def grace_of(subscription: Subscription) -> timedelta:
             assert_never(subscription.terms)
 
 
+def awake(subscription: Subscription, now: datetime) -> Subscription:
+    """Return it as it is by the clock: a pause is over when its time is, whoever notes it when."""
+    match subscription.state:
+        case Paused(period, _, until) if until <= now:
+            return replace(subscription, state=Active(period))
+        case _:
+            return subscription
+
+
 def has_access(subscription: Subscription, now: datetime) -> bool:
     """Tell whether the customer may use what the plan gives, right now."""
+    subscription = awake(subscription, now)
     until = access_until(subscription)
     match subscription.state:
         case Active() | PastDue() as paid if until is not None:

@@ -26,6 +26,8 @@ from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
 from domain.payments.refund import RefundExceedsCapture
 from domain.shared.errors import DomainError
+from domain.subscriptions.by_hand import PaidTimeLost
+from domain.subscriptions.granted import PaidAhead
 from domain.subscriptions.moves import IllegalSubscriptionMove
 from domain.tasks.task import NoEligibleAssignee, NotTheAssignee
 
@@ -42,6 +44,8 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     IllegalMove: HTTPStatus.CONFLICT,
     IllegalInvoiceMove: HTTPStatus.CONFLICT,
     IllegalSubscriptionMove: HTTPStatus.CONFLICT,
+    PaidTimeLost: HTTPStatus.CONFLICT,
+    PaidAhead: HTTPStatus.CONFLICT,
     PlanInactive: HTTPStatus.CONFLICT,
     PriceArchived: HTTPStatus.CONFLICT,
     MethodNotUsable: HTTPStatus.CONFLICT,

@@ -53,10 +53,22 @@ class NewPlan(Body, frozen=True):
 
 
 class NewPrice(Body, frozen=True):
-    """What a plan costs from now on."""
+    """What a plan costs from now on, or from a moment to come.
+
+    `migrates` takes along whoever pays an earlier price: their first period that begins under
+    this one is asked for at it.
+    """
 
     amount_minor: Amount
     currency: CurrencyCode
+    valid_from: datetime | None = None
+    migrates: bool = False
+
+
+class FeatureList(Body, frozen=True):
+    """All that a plan gives."""
+
+    features: Annotated[list[Code], Meta(max_length=100)]
 
 
 class NewFeature(Body, frozen=True):
@@ -127,3 +139,54 @@ class DeadMessages(Body, frozen=True):
 
     ids: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=1000)]
     reason: Line
+
+
+class Reasoned(Body, kw_only=True, frozen=True):
+    """What a manager does is done for a reason, kept beside who did it."""
+
+    reason: Line
+
+
+class IssuedSubscription(Reasoned, kw_only=True, frozen=True):
+    """A subscription given away: free days, and no charge at their end."""
+
+    customer_id: UUID
+    price_id: UUID
+    provider: Code
+    days: Annotated[int, Meta(ge=1, le=366)]
+
+
+class NewPause(Reasoned, kw_only=True, frozen=True):
+    """A break from now on; its days are added to the end."""
+
+    days: Annotated[int, Meta(ge=1, le=30)] = 7
+
+
+class NewEnd(Reasoned, kw_only=True, frozen=True):
+    """When it is to end; taking paid time away has to be said."""
+
+    end: datetime
+    gives_up_paid_time: bool = False
+
+
+class CancelOrder(Reasoned, kw_only=True, frozen=True):
+    """End it now; `refund` notes that money is to go back."""
+
+    refund: bool = False
+
+
+class NewPlanChange(Reasoned, kw_only=True, frozen=True):
+    """Another plan, by its price."""
+
+    price_id: UUID
+
+
+class NewPromotion(Reasoned, kw_only=True, frozen=True):
+    """Free days for a list of people; each is answered apart, also one that cannot be anybody."""
+
+    price_id: UUID
+    provider: Code
+    days: Annotated[int, Meta(ge=1, le=366)]
+    external_ids: Annotated[
+        list[Annotated[str, Meta(max_length=1000)]], Meta(min_length=1, max_length=10_000)
+    ]

@@ -55,9 +55,9 @@ def run(
     every: float | None,
     as_json: bool,
 ) -> None:
-    """Run one JOB once: autopayments, expire-subscriptions, expire-payments,
-    match-pending-payments, match-successful-payments, ask-open-payments, periodic, retries,
-    broadcasts, payouts, parked-facts or analytics.
+    """Run one JOB once: autopayments, expire-subscriptions, resume-subscriptions,
+    expire-payments, match-pending-payments, match-successful-payments, ask-open-payments,
+    periodic, retries, broadcasts, payouts, parked-facts or analytics.
 
     Safe to run again, from two machines, and after a crash anywhere. Calls to the gateway that a
     job orders are carried out by workers. Exit code 1 says that some items failed. With --every,

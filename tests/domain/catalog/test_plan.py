@@ -1,7 +1,9 @@
 """Plans are checked when they are made; a price never changes under anybody."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 from domain.catalog.plan import (
     Dunning,
     MisalignedDunning,
+    Plan,
     PlanInactive,
+    Price,
     PriceArchived,
+    give,
+    migrated,
     offer,
     retire,
     succeed,
@@ -89,27 +95,27 @@ def test_a_new_price_archives_the_one_before_in_its_currency_only() -> None:
     assert active is new
     assert [price.id for price in archived] == [rubles.id]
     assert archived[0].money == rubles.money
-    assert not archived[0].is_active
+    assert not archived[0].is_active(NOON)
 
 
 def test_only_what_is_on_offer_can_be_bought() -> None:
     plan = a_plan()
     price = a_price(plan, RUB)
-    assert offer(plan, price) == price.money
+    assert offer(plan, price, now=NOON) == price.money
     with pytest.raises(PlanInactive):
-        offer(retire(plan), price)
+        offer(retire(plan), price, now=NOON)
     with pytest.raises(PriceArchived):
-        offer(plan, succeed([price], a_price(plan, Money.of(1, "RUB")))[1][0])
+        offer(plan, succeed([price], a_price(plan, Money.of(1, "RUB")))[1][0], now=NOON)
     with pytest.raises(PriceArchived):
-        offer(a_plan(), price)
+        offer(a_plan(), price, now=NOON)
 
 
 def test_a_price_in_another_currency_than_wanted_is_refused() -> None:
     plan = a_plan()
     price = a_price(plan, RUB)
-    assert offer(plan, price, RUB.currency) == RUB
+    assert offer(plan, price, RUB.currency, now=NOON) == RUB
     with pytest.raises(PriceArchived, match="USD"):
-        offer(plan, price, Currency("USD"))
+        offer(plan, price, Currency("USD"), now=NOON)
 
 
 def test_a_new_price_leaves_the_archive_as_it_was() -> None:
@@ -144,3 +150,44 @@ def test_a_retired_plan_keeps_its_promises_under_a_new_version() -> None:
 def test_a_plan_that_makes_no_sense_is_refused(changed: dict[str, object]) -> None:
     with pytest.raises(InvalidValue):
         a_plan(**changed)
+
+
+def coming(plan: Plan, amount_minor: int, days: int, **more: Any) -> Price:
+    begins = NOON + timedelta(days=days)
+    return a_price(plan, Money.of(amount_minor, "RUB"), valid_from=begins, **more)
+
+
+def in_force(prices: Sequence[Price], days: int) -> list[int]:
+    at = NOON + timedelta(days=days)
+    return [price.money.amount_minor for price in prices if price.is_active(at)]
+
+
+def test_a_price_to_come_ends_the_one_before_at_its_moment_and_drops_what_comes_later() -> None:
+    plan = a_plan()
+    prices: list[Price] = [a_price(plan, Money.of(100, "RUB"))]
+    for new in (coming(plan, 300, 30), coming(plan, 200, 10), coming(plan, 400, 40)):
+        added, replaced = succeed(prices, new)
+        moved = {price.id: price for price in replaced}
+        prices = [moved.get(price.id, price) for price in prices] + added
+    # The price of day 30 was replaced by that of day 10, and never begins.
+    assert [in_force(prices, day) for day in (0, 9, 10, 35, 40)] == [
+        [100],
+        [100],
+        [200],
+        [200],
+        [400],
+    ]
+
+
+def test_a_period_is_asked_for_at_the_last_price_that_takes_along_and_has_begun() -> None:
+    plan = a_plan()
+    newer = [coming(plan, 200, 10, migrates=True), coming(plan, 300, 20, migrates=True)]
+    asked = [migrated(newer, NOON + timedelta(days=day)) for day in (9, 10, 19, 20)]
+    assert asked == [None, newer[0], newer[0], newer[1]]
+    assert migrated([], NOON) is None
+
+
+def test_a_plan_gives_each_feature_once() -> None:
+    plan = give(a_plan(), ["hd", "kids", "hd"])
+    assert (plan.features, plan.version) == (("hd", "kids"), 2)
+    assert give(plan, ["hd", "kids"]) is plan

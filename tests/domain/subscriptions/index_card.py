@@ -151,12 +151,14 @@ class Card:
         self.status, self.pause = "paused", (now, now + days * DAY)
         self.start = self.watches_from
 
-    def watches_until(self) -> datetime | None:
-        """The end of access; None where there is none."""
-        if self.status not in ("active", "past_due"):
+    def watches_until(self, now: datetime) -> datetime | None:
+        """The end of access; None where there is none. A pause is over when its time is."""
+        over = self.pause is not None and now >= self.pause[1]
+        if self.status not in ("active", "past_due") and not over:
             return None
         assert self.end is not None
-        return self.end + self.grace if self.renewal == "automatic" else self.end
+        end = self.end + (self.pause[1] - self.pause[0]) if self.pause else self.end
+        return end + self.grace if self.renewal == "automatic" else end
 
 
 def last_possible(year: int, month: int, day: int) -> date:

@@ -34,6 +34,7 @@ from domain.subscriptions.model import (
     Paused,
     Renewal,
     access_until,
+    awake,
     has_access,
     status_of,
 )
@@ -425,8 +426,8 @@ class SubscriptionMachine(RuleBasedStateMachine):
     @invariant()
     def access_is_paid_for(self) -> None:
         card = self.card
-        until = card.watches_until()
-        assert access_until(self.sub) == until
+        until = card.watches_until(self.now)
+        assert access_until(awake(self.sub, self.now)) == until
         watches = until is not None and card.watches_from <= self.now < until
         assert has_access(self.sub, self.now) == watches
         paid = any(start <= self.now < end for start, end in card.granted)

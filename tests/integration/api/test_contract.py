@@ -10,6 +10,15 @@ from tests.integration.api.conftest import Api
 
 ACTS_ONCE = {
     "/api/v1/admin/accounts/payout-runs",
+    "/api/v1/admin/promotions",
+    "/api/v1/admin/subscriptions",
+    "/api/v1/admin/subscriptions/{subscription_id}/pause",
+    "/api/v1/admin/subscriptions/{subscription_id}/resume",
+    "/api/v1/admin/subscriptions/{subscription_id}/end",
+    "/api/v1/admin/subscriptions/{subscription_id}/cancel",
+    "/api/v1/admin/subscriptions/{subscription_id}/plan",
+    "/api/v1/admin/subscriptions/{subscription_id}/plan-now",
+    "/api/v1/admin/subscriptions/{subscription_id}/keep-plan",
     "/api/v1/admin/accounts/operations/{operation_id}/reversal",
     "/api/v1/admin/accounts/{person_id}/adjustments",
     "/api/v1/admin/payments/{payment_id}/accept",

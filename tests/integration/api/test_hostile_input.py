@@ -126,6 +126,26 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         },
         "NewPayment": {"provider": api.gateway.code},
         "NewRefund": {"reason": "r"},
+        "FeatureList": {"features": []},
+        "Reasoned": {"reason": "r"},
+        "IssuedSubscription": {
+            "customer_id": str(uuid4()),
+            "price_id": str(uuid4()),
+            "provider": "p",
+            "days": 1,
+            "reason": "r",
+        },
+        "NewPause": {"reason": "r"},
+        "NewEnd": {"reason": "r", "end": "2026-02-01T00:00:00Z"},
+        "CancelOrder": {"reason": "r"},
+        "NewPlanChange": {"reason": "r", "price_id": str(uuid4())},
+        "NewPromotion": {
+            "price_id": str(uuid4()),
+            "provider": "p",
+            "days": 1,
+            "reason": "r",
+            "external_ids": ["c-1"],
+        },
         "Decision": {"reason": "r"},
         "DeadMessages": {"ids": [1], "reason": "r"},
         "NewOrder": {
@@ -240,6 +260,12 @@ async def test_fields_that_a_shape_allows_never_break_a_handler(api: Api) -> Non
             "starts_at": moment,
         }
         sent.append(("POST", "/subscriptions", body))
+        end = {"reason": "r", "end": moment}
+        sent.append(("POST", f"/admin/subscriptions/{uuid4()}/end", end))
+        later = {"amount_minor": 1, "currency": "RUB", "valid_from": moment}
+        sent.append(("POST", f"/admin/plans/{uuid4()}/prices", later))
+    listed = {"price_id": price, "provider": api.gateway.code, "days": 1, "reason": "r"}
+    sent.append(("POST", "/admin/promotions", listed | {"external_ids": texts}))
     for body in (
         {"provider": "nobody", "return_url": "http://127.0.0.1:8000/"},
         {"provider": api.gateway.code, "return_url": "http://[::1"},

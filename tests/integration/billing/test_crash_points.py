@@ -13,9 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.clock import ManualClock
 from adapters.postgres.engine import create_engine
+from domain.shared.money import Money
+from domain.subscriptions.moves import IllegalSubscriptionMove
 from tests.conftest import FreshDatabase
 from tests.integration.billing.conftest import check_invariants
 from tests.integration.billing.house import START, House
+from tests.integration.billing.test_managers import change_now
 from tests.integration.messages.cut import Wire, wire_to
 
 Step = Callable[[House], Awaitable[object]]
@@ -72,12 +75,28 @@ async def _overdue(home: House) -> None:
     home.next_day(40)
 
 
+async def _fortnight_in(home: House) -> None:
+    await home.subscriber()
+    home.next_day(14)
+    await home.plan_price(Money.of(99900, "RUB"))
+
+
+async def _plan_change(home: House) -> None:
+    """Change the plan at once, and carry out its charge; what was done already is refused."""
+    key = await home.value("SELECT id FROM subscription")
+    dear = await home.value("SELECT id FROM price WHERE amount_minor = 99900")
+    with suppress(IllegalSubscriptionMove):
+        await change_now(home, key, dear)
+    await home.carry_out()
+
+
 @pytest.mark.parametrize(
     ("prepare", "step"),
     [
         pytest.param(_at_renewal, _renewal, id="renewal"),
         pytest.param(_with_an_unheard_payment, _matching, id="matching"),
         pytest.param(_overdue, _lapse, id="expiry"),
+        pytest.param(_fortnight_in, _plan_change, id="plan change"),
     ],
 )
 @pytest.mark.parametrize("heard", [False, True], ids=["request lost", "answer lost"])

@@ -73,6 +73,8 @@ price = Table(
     Column("set_by", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("archived_at", _INSTANT),
+    Column("valid_from", _INSTANT, nullable=False),
+    Column("migrates", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("amount_minor >= 0", name="amount"),
     CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
 )
@@ -82,4 +84,11 @@ Index(
     price.c.currency,
     unique=True,
     postgresql_where=text("archived_at IS NULL"),
+)
+Index(
+    "ix_price_migrates",
+    price.c.plan_id,
+    price.c.currency,
+    price.c.valid_from,
+    postgresql_where=text("migrates"),
 )

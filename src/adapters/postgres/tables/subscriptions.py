@@ -60,6 +60,7 @@ subscription = Table(
     Column("renew_at", _INSTANT),
     Column("expires_at", _INSTANT),
     Column("not_before", _INSTANT),
+    Column("plan_change", JSONB),
     Column("created_at", _INSTANT, nullable=False),
     Column("version", Integer, nullable=False),
     ForeignKeyConstraint(
@@ -128,6 +129,13 @@ Index(
     subscription.c.id,
     postgresql_where=text("expires_at IS NOT NULL"),
 )
+# Pauses are ended by the minute.
+Index(
+    "ix_subscription_paused",
+    subscription.c.expires_at,
+    subscription.c.id,
+    postgresql_where=text("status = 'paused'"),
+)
 # What reports count: those that run, those that began, those that are over.
 Index(
     "ix_subscription_running",
@@ -153,8 +161,41 @@ subscription_period = Table(
     Column("invoice_id", Uuid),
     Column("payment_id", Uuid),
     Column("granted_at", _INSTANT, nullable=False, server_default=text("now()")),
+    Column("worth_minor", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("subscription_id", "period_start", name="pk_subscription_period"),
     UniqueConstraint("invoice_id", name="uq_subscription_period_invoice_id"),
     UniqueConstraint("payment_id", name="uq_subscription_period_payment_id"),
     CheckConstraint("period_start < period_end", name="order"),
+    CheckConstraint("worth_minor >= 0", name="worth"),
+)
+
+promotion = Table(
+    "promotion",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("price_id", Uuid, ForeignKey("price.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    CheckConstraint("days > 0", name="days"),
+)
+
+promotion_person = Table(
+    "promotion_person",
+    metadata,
+    Column("promotion_id", Uuid, ForeignKey("promotion.id"), nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("subscription_id", Uuid),
+    Column("detail", Text),
+    PrimaryKeyConstraint("promotion_id", "external_id", name="pk_promotion_person"),
+    UniqueConstraint("promotion_id", "place", name="uq_promotion_person_place"),
+    CheckConstraint(
+        "result IN ('waiting', 'issued', 'already_has', 'unknown', 'invalid')", name="result"
+    ),
+    CheckConstraint("(result = 'issued') <= (subscription_id IS NOT NULL)", name="issued"),
 )

@@ -51,6 +51,13 @@ class RetiredPlan(Answer, frozen=True):
     is_active: bool
 
 
+class PlanFeatures(Answer, frozen=True):
+    """What a plan gives."""
+
+    id: UUID
+    features: list[str]
+
+
 class SetPrice(Answer, frozen=True):
     """A price that was set."""
 
@@ -61,11 +68,13 @@ class SetPrice(Answer, frozen=True):
 
 
 class Price(SetPrice, frozen=True):
-    """A price, active or archived."""
+    """A price in force, to come, or archived."""
 
     set_by: str
     created_at: datetime
     archived_at: datetime | None
+    valid_from: datetime
+    migrates: bool
 
 
 class Prices(PageOf[Price], frozen=True):

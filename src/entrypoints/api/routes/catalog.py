@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from adapters.postgres.codec import fields_of
+from adapters.postgres.queries import WhichPrices
 from application.catalog.manage_plans import CreatePlanCommand
 from application.errors import NotFound
 from application.identity.access import PUBLIC
@@ -21,8 +22,8 @@ from entrypoints.api import answers
 from entrypoints.api.commands import in_transaction, under_key
 from entrypoints.api.contract import serves
 from entrypoints.api.doors import cause_of
-from entrypoints.api.paging import Cursor, FeatureCode, Limit, page, shown
-from entrypoints.api.shapes import NewFeature, NewPlan, NewPrice
+from entrypoints.api.paging import Cursor, FeatureCode, Limit, instant, page, shown
+from entrypoints.api.shapes import FeatureList, NewFeature, NewPlan, NewPrice
 from entrypoints.container import Container
 
 Http = Request[Any, Any, Any]
@@ -30,17 +31,21 @@ Http = Request[Any, Any, Any]
 
 def routes(house: Container) -> list[HTTPRouteHandler]:
     """Return the routes of the catalog."""
-    open_uow, queries = house.open_uow(), house.queries()
+    open_uow, queries, clock = house.open_uow(), house.queries(), house.clock()
 
     @get("/catalog/plans", **serves(answers.Plans, PUBLIC))
     async def plans() -> JsonObject:
         """Plans on sale, with their prices."""
-        return {"items": await queries.plans(only_active=True)}
+        return {"items": await queries.plans(only_active=True, now=clock.now())}
 
     @get("/catalog/plans/{plan_id:uuid}", **serves(answers.Plan, PUBLIC))
     async def plan(plan_id: FromPath[UUID]) -> JsonObject:
         """One plan on sale."""
-        found = [p for p in await queries.plans(only_active=True) if p["id"] == str(plan_id)]
+        found = [
+            p
+            for p in await queries.plans(only_active=True, now=clock.now())
+            if p["id"] == str(plan_id)
+        ]
         if not found:
             raise NotFound("plan", plan_id)
         return found[0]
@@ -50,7 +55,9 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         plan_id: FromQuery[UUID | None] = None, limit: Limit = 50, cursor: Cursor = None
     ) -> JsonObject:
         """What plans cost now."""
-        return shown(await queries.prices(page(limit, cursor), plan_id, archived=False))
+        return shown(
+            await queries.prices(page(limit, cursor), plan_id, which="active", now=clock.now())
+        )
 
     @get("/catalog/features", **serves(answers.Features, PUBLIC))
     async def features() -> JsonObject:
@@ -67,7 +74,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
     @get("/admin/plans", **serves(answers.Plans, "catalog:audit"))
     async def all_plans() -> JsonObject:
         """Every plan there ever was."""
-        return {"items": await queries.plans(only_active=False)}
+        return {"items": await queries.plans(only_active=False, now=clock.now())}
 
     @post(
         "/admin/plans",
@@ -113,25 +120,54 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         **serves(answers.SetPrice, "catalog:manage", status=201, keyed=True),
     )
     async def set_price(request: Http, plan_id: FromPath[UUID], data: JSONBody[NewPrice]) -> Any:
-        """Set a price: a new row; the one before moves to the archive."""
+        """Set a price, from now on or from a moment to come; the one before ends there.
+
+        Whoever pays an earlier price keeps it, unless the new one `migrates` them.
+        """
 
         async def work(uow: Any) -> JsonObject:
             money = Money.of(data.amount_minor, data.currency)
             cause = cause_of(request, "price set")
-            price = await house.set_price().within(uow, PlanId(plan_id), money, cause)
+            price = await house.set_price().within(
+                uow,
+                PlanId(plan_id),
+                money,
+                cause,
+                valid_from=instant(data.valid_from, "valid_from"),
+                migrates=data.migrates,
+            )
             return {"id": str(price.id), "plan_id": str(plan_id), **fields_of(money)}
 
         return await under_key(request, open_uow, data, work, status=201)
+
+    @put(
+        "/admin/plans/{plan_id:uuid}/features",
+        **serves(answers.PlanFeatures, "catalog:manage"),
+    )
+    async def set_features(
+        request: Http, plan_id: FromPath[UUID], data: JSONBody[FeatureList]
+    ) -> JsonObject:
+        """Say what a plan gives; whoever has it is given the same."""
+
+        async def work(uow: Any) -> JsonObject:
+            cause = cause_of(request, "features set")
+            plan = await house.set_features().within(uow, PlanId(plan_id), data.features, cause)
+            return {"id": str(plan.id), "features": list(plan.features)}
+
+        return await in_transaction(open_uow, work)
 
     @get("/admin/prices", **serves(answers.Prices, "catalog:audit"))
     async def all_prices(
         plan_id: FromQuery[UUID | None] = None,
         archived: FromQuery[bool] = False,
+        coming: FromQuery[bool] = False,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> JsonObject:
-        """Active prices, or the archive."""
-        return shown(await queries.prices(page(limit, cursor), plan_id, archived=archived))
+        """Prices in force, those to come, or the archive."""
+        which: WhichPrices = "archived" if archived else "coming" if coming else "active"
+        where = page(limit, cursor)
+        return shown(await queries.prices(where, plan_id, which=which, now=clock.now()))
 
     @put("/admin/features/{code:str}", **serves(answers.Feature, "catalog:manage"))
     async def put_feature(
@@ -163,6 +199,7 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         create_plan,
         retire_plan,
         set_price,
+        set_features,
         all_prices,
         put_feature,
     ]
