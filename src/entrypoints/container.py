@@ -9,6 +9,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from adapters.captcha.drawing import Drawing
 from adapters.clock import SystemClock, VirtualClock
 from adapters.entropy import SystemEntropy
 from adapters.metrics.carrier import CarrierMetrics
@@ -54,6 +55,7 @@ from application.payments.match_job import MatchPayments
 from application.payments.open_charges import OpenCharges
 from application.payments.pay_invoice import PayInvoice
 from application.payments.receive_notification import ReceiveNotification
+from application.payments.refund_tickets import DecideTicket, OpenTicket, RefundByHand
 from application.payments.request_refund import RequestRefund
 from application.payments.settle_payments import SettlePayments
 from application.payments.settle_refunds import LookUpRefunds
@@ -62,6 +64,7 @@ from application.subscriptions.change_renewal import ResumeRenewal, StopRenewal
 from application.subscriptions.expire_job import ExpireSubscriptions
 from application.subscriptions.renew_job import RenewDue
 from application.subscriptions.subscribe import Subscribe
+from entrypoints.captcha import build_captcha
 from entrypoints.carrier import build_carrier, build_pixels
 from entrypoints.deployment import (
     ConfiguredProviders,
@@ -130,6 +133,13 @@ class Container(containers.DeclarativeContainer):
         ReceiveNotification, open_uow, gateways, clock, entropy
     )
     decide_review = providers.Singleton(DecideReview, open_uow, settle, gateways)
+    open_ticket = providers.Singleton(OpenTicket, clock, entropy)
+    decide_ticket = providers.Singleton(
+        DecideTicket, clock, entropy, settings.provided.refund_limit_minor
+    )
+    refund_by_hand = providers.Singleton(
+        RefundByHand, open_ticket, settings.provided.refund_limit_minor
+    )
     request_refund = providers.Singleton(RequestRefund, open_uow, clock, entropy)
 
     subscribe = providers.Singleton(Subscribe, clock, entropy, zone)
@@ -151,6 +161,10 @@ class Container(containers.DeclarativeContainer):
     set_features = providers.Singleton(SetFeatures)
     put_feature = providers.Singleton(PutFeature)
 
+    drawing = providers.Singleton(Drawing)
+    captcha = providers.Singleton(
+        build_captcha, settings=settings, open_uow=open_uow, draw=drawing, entropy=entropy
+    )
     outbound = providers.Singleton(outbound_of, settings)
     postman = providers.Singleton(GuardedPostman, outbound)
     pixels = providers.Singleton(
@@ -291,5 +305,6 @@ async def close(container: Container) -> None:
     await container.carrier().aclose()
     await container.outbound().aclose()
     await container.webhooks().aclose()
+    await container.captcha().aclose()
     container.bell().close()
     await container.engine().dispose()

@@ -16,6 +16,7 @@ from application.ledger.payout_methods import PayoutProvider
 from application.ledger.task_events import Pricing
 from application.payments.ports import BillingPolicy
 from application.payments.provider import PaymentProvider
+from domain.payments.receipt import ReceiptTerms
 from domain.shared.money import Currency
 from entrypoints.settings import ClockKind, PayoutMethod, Settings, WrongSetting
 
@@ -35,6 +36,13 @@ def billing_policy(settings: Settings) -> BillingPolicy:
         payment_waiting=timedelta(days=settings.payment_waiting_days),
         invoice_due=timedelta(days=settings.invoice_due_days),
         concurrency=settings.gateway_concurrency,
+        receipts=None
+        if settings.receipt_vat_code is None
+        else ReceiptTerms(
+            vat_code=settings.receipt_vat_code,
+            subject=settings.receipt_subject,
+            mode=settings.receipt_mode,
+        ),
     )
 
 

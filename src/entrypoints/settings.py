@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.providers.cloudpayments import API_URL as CLOUDPAYMENTS_URL
 from adapters.providers.yookassa import WEBHOOK_NETWORKS
+from domain.payments.receipt import MODES, SUBJECTS
 from entrypoints import readers as read
 
 PREFIX = "KAZNA_"
@@ -26,6 +27,7 @@ _TOGETHER = (
     ("stripe_secret", "stripe_webhook_secret"),
     ("yookassa_payout_agent", "yookassa_payout_secret"),
     ("smtp_url", "mail_from"),
+    ("recaptcha_secret", "recaptcha_hosts"),
 )
 DEVELOPMENT_KEY = "development-only-key-that-signs-nothing-of-value"
 
@@ -126,8 +128,20 @@ class Settings:
     invoice_due_days: int = setting(
         read.number(1, 365), "within how many days to pay an invoice", 7
     )
+    refund_limit_minor: int = setting(
+        read.number(0, 10**15),
+        "how much of a payment may go back on one person's word, in minor units",
+        100_000,
+    )
     gateway_concurrency: int = setting(
         read.number(1, 500), "calls to gateways one batch makes at once", 16
+    )
+    receipt_vat_code: int | None = setting(
+        read.number(1, 12), "the VAT code of fiscal receipts; without it none are sent", None
+    )
+    receipt_subject: str = setting(read.text, "what is sold, in the words of 54-FZ", "service")
+    receipt_mode: str = setting(
+        read.text, "how it is paid for, in the words of 54-FZ", "full_payment"
     )
     yookassa_shop_id: str | None = setting(
         read.text, "the shop at YooKassa; without it YooKassa is not offered", None
@@ -177,6 +191,23 @@ class Settings:
     )
     stripe_url: str = setting(
         read.address("http", "https"), "where Stripe answers", "https://api.stripe.com/v1"
+    )
+    recaptcha_secret: str | None = setting(
+        read.text,
+        "the secret of a reCAPTCHA v3 site; without it captchas are images",
+        None,
+        secret=True,
+    )
+    recaptcha_hosts: tuple[str, ...] | None = setting(
+        read.hosts, "hosts whose pages may solve it, separated by commas", None
+    )
+    recaptcha_score: int = setting(
+        read.number(0, 100), "the least score that convinces, in hundredths", 50
+    )
+    recaptcha_url: str = setting(
+        read.address("http", "https"),
+        "where reCAPTCHA answers",
+        "https://www.google.com/recaptcha/api",
     )
     operator_secrets: Mapping[str, Mapping[str, str]] | None = setting(
         read.secrets,
@@ -295,6 +326,9 @@ def _consistent(settings: Settings, given: Mapping[str, Any]) -> Settings:
             named = f"{PREFIX}{first.upper()} and {PREFIX}{second.upper()}"
             raise WrongSetting(f"{named} must be set together")
     _payouts_consistent(settings)
+    for name, known in (("receipt_subject", SUBJECTS), ("receipt_mode", MODES)):
+        if getattr(settings, name) not in known:
+            raise WrongSetting(f"{PREFIX}{name.upper()} must be one of {', '.join(sorted(known))}")
     if settings.log_level.lower() not in ("debug", "info", "warning", "error"):
         raise WrongSetting("KAZNA_LOG_LEVEL must be one of debug, info, warning, error")
     return settings

@@ -25,6 +25,7 @@ _WHOLES = {
     "src/application/carrier/ports.py",
     "src/application/carrier/gateway.py",
     "src/entrypoints/settings.py",
+    "src/entrypoints/container.py",
 }
 # Beside the settings: those who hand the environment on to processes they start, or speak before
 # there are settings.

@@ -15,6 +15,7 @@ from domain.payments import attempt as machine
 from domain.payments.attempt import Attempt, external_id_of, status_of
 from domain.payments.method import PaymentMethod
 from domain.payments.occasion import Occasion
+from domain.payments.receipt import Receipt
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
 
@@ -88,6 +89,7 @@ def to_row(attempt: Attempt) -> dict[str, Any]:
         "asked": attempt.asked,
         "next_ask_at": attempt.next_ask_at,
         "version": attempt.version,
+        "receipt": attempt.receipt and fields_of(attempt.receipt),
     }
 
 
@@ -109,6 +111,7 @@ def from_row(row: Mapping[str, Any]) -> Attempt:
         asked=row["asked"],
         next_ask_at=utc(row["next_ask_at"]) if row["next_ask_at"] else None,
         version=row["version"],
+        receipt=restored(Receipt | None, row["receipt"]),
     )
 
 

@@ -34,18 +34,30 @@ DELETE FROM webhook_delivery WHERE id IN (
     ORDER BY kept_since LIMIT $1
 ) RETURNING 1
 """
+_CHALLENGES = """
+DELETE FROM captcha_challenge WHERE id IN (
+    SELECT id FROM captcha_challenge WHERE created_at < now() - interval '1 day'
+    ORDER BY created_at LIMIT $1
+) RETURNING 1
+"""
+_PASSES = """
+DELETE FROM captcha_pass WHERE token_hash IN (
+    SELECT token_hash FROM captcha_pass WHERE expires_at < now() ORDER BY expires_at LIMIT $1
+) RETURNING 1
+"""
 
 
 async def prune(driver: asyncpg.Connection, older_than: timedelta, most: int) -> int:
     """Delete runs of jobs and handled notifications older than that; return how many.
 
-    Clicks nobody ordered after go with their day, deliveries of webhooks with their month.
+    Clicks nobody ordered after go with their day, deliveries of webhooks with their month,
+    challenges with their day, passes when they end.
 
     How far a listing was read is never forgotten: the last watermark of a job stays.
     """
     gone = 0
     for statement in (_JOB_RUNS, _INBOX):
         gone += len(await driver.fetch(statement, older_than, most))
-    for statement in (_CLICKS, _DELIVERIES):
+    for statement in (_CLICKS, _DELIVERIES, _CHALLENGES, _PASSES):
         gone += len(await driver.fetch(statement, most))
     return gone

@@ -30,6 +30,11 @@ _COLUMNS = {
     "payment": "id, invoice_id, customer_id, provider, amount_minor, currency, number, method_id, "
     "status, external_id, decline_reason, captured_minor, captured_at, refunded_minor, created_at, "
     "state ->> 'confirmation_url' AS confirmation_url",
+    "refund_ticket": "id, payment_id, customer_id, reason, text, amount_minor, currency, status, "
+    "(state #>> '{approval,money,amount_minor}')::bigint AS approved_minor, opened_by, "
+    "state #>> '{approval,by}' AS approved_by, state #>> '{approval,second}' AS seconded_by, "
+    "state ->> 'by' AS rejected_by, coalesce(state ->> 'note', state #>> '{approval,note}') "
+    "AS note, state ->> 'why' AS failure, created_at",
     "payment_method": "id, customer_id, provider, type, title, last4, saved_at, inactive_reason",
     "price": "id, plan_id, amount_minor, currency, set_by, created_at, archived_at, valid_from, "
     "migrates",

@@ -11,6 +11,7 @@ from adapters.postgres.aggregates import Rows, states
 from adapters.postgres.codec import fields_of, restored
 from adapters.postgres.subscriptions import utc
 from domain.payments import refund as machine
+from domain.payments.receipt import Receipt
 from domain.payments.refund import Refund, status_of
 from domain.shared.ids import AttemptId, InvoiceId, RefundId
 from domain.shared.money import Money
@@ -42,6 +43,7 @@ def to_row(refund: Refund) -> dict[str, Any]:
         "asked": refund.asked,
         "next_ask_at": refund.next_ask_at,
         "version": refund.version,
+        "receipt": refund.receipt and fields_of(refund.receipt),
     }
 
 
@@ -59,6 +61,7 @@ def from_row(row: Mapping[str, Any]) -> Refund:
         asked=row["asked"],
         next_ask_at=utc(row["next_ask_at"]) if row["next_ask_at"] else None,
         version=row["version"],
+        receipt=restored(Receipt | None, row["receipt"]),
     )
 
 

@@ -24,6 +24,7 @@ from adapters.postgres.ledger_batch import KnownAccounts
 from adapters.postgres.outbox import PostgresOutbox, Ring
 from adapters.postgres.payments import PostgresAttempts, PostgresMethods
 from adapters.postgres.promotions import PostgresPromotions
+from adapters.postgres.refund_tickets import PostgresRefundTickets
 from adapters.postgres.refunds import PostgresRefunds
 from adapters.postgres.subscriptions import PostgresSubscriptions
 from application.payments.open_charges import OpenCharges
@@ -71,6 +72,7 @@ class PostgresUnitOfWork:
         self.methods = PostgresMethods(driver)
         self.refunds = PostgresRefunds(driver)
         self.promotions = PostgresPromotions(driver)
+        self.tickets = PostgresRefundTickets(driver)
         self.journal = PostgresJournal(driver)
         self.notifications = PostgresNotifications(driver)
         self.books = PaymentPostings(self.ledger)

@@ -45,6 +45,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "payments:audit": _BOOKS,
     "payments:refund": _STAFF,
     "payments:decide": _STAFF,
+    "refund-tickets:open": frozenset({Role.CUSTOMER, Role.SERVICE}),
+    "refund-tickets:decide": _STAFF,
     "payments:check": _STAFF | {Role.SERVICE},
     "methods:read": _OWN,
     "methods:forget": _OWN,

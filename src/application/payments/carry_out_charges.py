@@ -8,7 +8,7 @@ look-up once it does not.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,8 +43,9 @@ from domain.payments.attempt import (
 from domain.payments.declines import Decline, DeclineReason
 from domain.payments.invoice import Invoice, Processing
 from domain.payments.method import PaymentMethod
+from domain.payments.receipt import ReceiptTerms, of_one
 from domain.shared.facts import Cause
-from domain.shared.ids import AttemptId, MethodId
+from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 
 # A key is not trusted to its last hour: the gateway's clock and ours may differ.
 KEY_MARGIN = timedelta(hours=1)
@@ -119,7 +120,9 @@ class CarryOutCharges:
             reserved = [a for a in found.values() if isinstance(a.state, Reserved)]
             wanted = [a for a in reserved if owed[a.invoice_id].state == Processing(a.id)]
             await let_go(uow, [a for a in reserved if a not in wanted], now=now)
-            leaving = {a.id: send(a, now=now) for a in wanted}
+            customers = await uow.customers.get_many([a.customer_id for a in found.values()])
+            whole = [self._with_receipt(a, owed, customers) for a in wanted]
+            leaving = {a.id: send(a, now=now) for a in whole}
             await uow.attempts.save_many(list(leaving.values()))
             open_ = [
                 leaving.get(attempt.id, attempt)
@@ -127,7 +130,6 @@ class CarryOutCharges:
                 if attempt.id in leaving
                 or isinstance(attempt.state, Sent | Accepted | Authorized | Unknown)
             ]
-            customers = await uow.customers.get_many([attempt.customer_id for attempt in open_])
             methods: Mapping[MethodId, PaymentMethod] = await uow.methods.get_many(
                 [attempt.method_id for attempt in open_ if attempt.method_id]
             )
@@ -142,6 +144,28 @@ class CarryOutCharges:
             )
             for attempt in open_
         ]
+
+    def _with_receipt(
+        self,
+        attempt: Attempt,
+        owed: Mapping[InvoiceId, Invoice],
+        customers: Mapping[CustomerId, Customer],
+    ) -> Attempt:
+        """Draw up the receipt before the first call; every repeat sends the same."""
+        terms, email = self._receipt_terms(attempt), customers[attempt.customer_id].email
+        if terms is None or attempt.receipt is not None or email is None:
+            return attempt
+        description = owed[attempt.invoice_id].description
+        return replace(attempt, receipt=of_one(email, description, attempt.money, terms))
+
+    def _receipt_terms(self, attempt: Attempt) -> ReceiptTerms | None:
+        if self.policy.receipts is None:
+            return None
+        takes = self.providers.get(attempt.provider).capabilities.receipts
+        return self.policy.receipts if takes else None
+
+    def _lacks_receipt(self, attempt: Attempt) -> bool:
+        return attempt.receipt is None and self._receipt_terms(attempt) is not None
 
     async def _take_back(self, ids: Sequence[AttemptId]) -> None:
         """Return attempts to reserved that certainly were not heard, so the same key goes again."""
@@ -163,7 +187,11 @@ class CarryOutCharges:
         try:
             if external_id:
                 return question, await provider.get_payment(external_id)
-            if item.fresh or self._key_is_remembered(provider, attempt):
+            if item.fresh and self._lacks_receipt(attempt):
+                return question, Rejected("receipt_needs_email", "nowhere to send a receipt to")
+            # Without the receipt it should have it went out before there were any, or never.
+            repeats = self._key_is_remembered(provider, attempt)
+            if item.fresh or (repeats and not self._lacks_receipt(attempt)):
                 return question, _never_executed(await self._charge(provider, item))
             question = "find"
             return question, await provider.find_by_reference(

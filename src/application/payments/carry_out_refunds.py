@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from application.payments.carry_out_charges import KEY_MARGIN, WINDOW_BEFORE, cause_of
+from application.payments.gateway_requests import items_of, receiver
 from application.payments.ports import (
     BillingPolicy,
     PaymentsUnitOfWork,
@@ -63,6 +64,8 @@ class _Ready:
             external_payment_id=self.external_id,
             money=self.refund.money,
             reason=self.refund.reason,
+            customer=receiver(self.attempt.customer_id, self.refund.receipt),
+            receipt=items_of(self.refund.receipt),
         )
 
     def fits(self, shown: RefundSnapshot) -> bool:

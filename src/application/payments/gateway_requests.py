@@ -1,9 +1,10 @@
 """What a gateway is told of an attempt; the same attempt always gives the same request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from application.payments.provider import (
     CheckoutRequest,
+    ReceiptItem,
     SavedChargeRequest,
 )
 from application.payments.provider import (
@@ -13,6 +14,8 @@ from domain.identity.customer import Customer
 from domain.payments.attempt import Attempt
 from domain.payments.invoice import Invoice, SubscriptionPeriod
 from domain.payments.method import PaymentMethod
+from domain.payments.receipt import Receipt
+from domain.shared.ids import CustomerId
 
 
 def metadata(attempt: Attempt, invoice: Invoice) -> Mapping[str, str]:
@@ -29,9 +32,29 @@ def metadata(attempt: Attempt, invoice: Invoice) -> Mapping[str, str]:
     return known
 
 
-def payer(customer: Customer) -> Payer:
-    """Name the payer."""
-    return Payer(id=str(customer.id), email=customer.email)
+def payer(customer: Customer, receipt: Receipt | None) -> Payer:
+    """Name the payer; what is on the receipt stays, whatever their address is now."""
+    return receiver(customer.id, receipt) or Payer(id=str(customer.id), email=customer.email)
+
+
+def receiver(customer_id: CustomerId, receipt: Receipt | None) -> Payer | None:
+    """Name whom a receipt goes to, where there is one."""
+    return Payer(id=str(customer_id), email=receipt.email) if receipt else None
+
+
+def items_of(receipt: Receipt | None) -> Sequence[ReceiptItem]:
+    """Write the lines of a receipt; without one there are none."""
+    return [
+        ReceiptItem(
+            description=line.description,
+            quantity=line.quantity,
+            price=line.price,
+            vat_code=line.terms.vat_code,
+            payment_subject=line.terms.subject,
+            payment_mode=line.terms.mode,
+        )
+        for line in (receipt.lines if receipt else ())
+    ]
 
 
 def checkout(attempt: Attempt, invoice: Invoice, customer: Customer) -> CheckoutRequest:
@@ -42,9 +65,10 @@ def checkout(attempt: Attempt, invoice: Invoice, customer: Customer) -> Checkout
         money=attempt.money,
         description=invoice.description,
         return_url=attempt.return_url,
-        customer=payer(customer),
+        customer=payer(customer, attempt.receipt),
         save_method=attempt.saves_method,
         metadata=metadata(attempt, invoice),
+        receipt=items_of(attempt.receipt),
     )
 
 
@@ -57,7 +81,8 @@ def saved_charge(
         idempotency_key=str(attempt.id),
         money=attempt.money,
         description=invoice.description,
-        customer=payer(customer),
+        customer=payer(customer, attempt.receipt),
         external_method_id=method.external_id,
         metadata=metadata(attempt, invoice),
+        receipt=items_of(attempt.receipt),
     )

@@ -7,12 +7,14 @@ from typing import Protocol
 from uuid import UUID
 
 from application.payments.provider import PaymentProvider
+from application.payments.ticket_ports import RefundTickets
 from application.ports import JsonObject, UnitOfWork
 from domain.identity.customer import Customer
 from domain.payments.attempt import Attempt
 from domain.payments.invoice import Invoice
 from domain.payments.invoice_events import InvoiceEvent
 from domain.payments.method import PaymentMethod
+from domain.payments.receipt import ReceiptTerms
 from domain.payments.refund import Refund
 from domain.shared.calendar import Period
 from domain.shared.facts import Cause
@@ -365,6 +367,11 @@ class PaymentsUnitOfWork(UnitOfWork, Protocol):
         ...
 
     @property
+    def tickets(self) -> RefundTickets:
+        """Refund tickets."""
+        ...
+
+    @property
     def journal(self) -> GatewayJournal:
         """Exchanges and discrepancies."""
         ...
@@ -412,8 +419,9 @@ class Providers(TestModes, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillingPolicy:
-    """Settings of a deployment that the payments context goes by."""
+    """Settings of a deployment that payments go by; without `receipts` none are sent."""
 
     payment_waiting: timedelta = timedelta(days=7)
     invoice_due: timedelta = timedelta(days=7)
     concurrency: int = 16
+    receipts: ReceiptTerms | None = None

@@ -7,7 +7,8 @@ from application.errors import NotFound
 from application.payments.ports import PaymentsUnitOfWork
 from application.ports import Clock, Entropy, NewMessage, UnitsOfWork
 from domain.payments import invoice
-from domain.payments.attempt import IllegalMove, PartiallyRefunded, Succeeded
+from domain.payments.attempt import Attempt, IllegalMove, PartiallyRefunded, Succeeded
+from domain.payments.receipt import returned
 from domain.payments.refund import Refund, Reserved, reserve
 from domain.shared.errors import InvalidValue
 from domain.shared.facts import Cause
@@ -17,13 +18,17 @@ from domain.shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """Give back `money` of an attempt, or all that is left of it."""
+    """Give back `money` of an attempt, or all that is left of it.
+
+    `refund_id` is the key, where what leads to the refund must never lead to a second one.
+    """
 
     cause: Cause
     attempt_id: AttemptId
     money: Money | None
     reason: str
     requested_by: str
+    refund_id: RefundId | None = None
 
 
 async def reserve_refunds(
@@ -39,24 +44,20 @@ async def _reserve(
     attempt = (await uow.attempts.lock_many([wish.attempt_id])).get(wish.attempt_id)
     if attempt is None:
         raise NotFound("payment", wish.attempt_id)
-    if not attempt.is_of_card:
-        raise InvalidValue(f"{attempt.provider} takes no money back from us")
-    match attempt.state:
-        case Succeeded(captured=captured) | PartiallyRefunded(captured=captured):
-            pass
-        case _:
-            raise IllegalMove(attempt, "be refunded")
+    captured = captured_of(attempt)
     before = Money(await uow.refunds.spoken_for(attempt.id), captured.currency)
+    giving = wish.money or captured - before
     refund = reserve(
         Refund(
-            id=RefundId(entropy.new_id()),
+            id=wish.refund_id or RefundId(entropy.new_id()),
             attempt_id=attempt.id,
             invoice_id=attempt.invoice_id,
-            money=wish.money or captured - before,
+            money=giving,
             reason=wish.reason,
             requested_by=wish.requested_by,
             state=Reserved(),
             created_at=clock.now(),
+            receipt=attempt.receipt and returned(attempt.receipt, giving),
         ),
         captured=captured,
         spoken_for=before,
@@ -74,6 +75,17 @@ async def _reserve(
         raise invoice.IllegalInvoiceMove(owed, "be refunded while another refund is under way")
     uow.messages.add([refund_message(refund, wish.cause)])
     return refund
+
+
+def captured_of(attempt: Attempt) -> Money:
+    """Return what may go back in all; raise IllegalMove where nothing was taken, or all went."""
+    if not attempt.is_of_card:
+        raise InvalidValue(f"{attempt.provider} takes no money back from us")
+    match attempt.state:
+        case Succeeded(captured=captured) | PartiallyRefunded(captured=captured):
+            return captured
+        case _:
+            raise IllegalMove(attempt, "be refunded")
 
 
 def refund_message(refund: Refund, cause: Cause) -> NewMessage:

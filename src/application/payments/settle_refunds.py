@@ -17,6 +17,7 @@ from application.payments.provider import (
     RefundStatus,
     Rejected,
 )
+from application.payments.refund_tickets import follow
 from application.ports import Clock, Done, Failed, Message
 from domain.payments import invoice
 from domain.payments.attempt import refund as give_back
@@ -143,12 +144,14 @@ async def record_refund(
     match state:
         case Succeeded():
             await _given_back(uow, refund, cause, clock)
-        case Declined():
+            await follow(uow, refund.id, None, cause, clock.now())
+        case Declined(why=why):
             owed = (await uow.invoices.lock_many([refund.invoice_id]))[refund.invoice_id]
             moved, said = invoice.refund_declined(owed, refund.id)
             if said:
                 await uow.invoices.save_many([(cause, moved, said)])
                 uow.events.record(cause, said)
+            await follow(uow, refund.id, why, cause, clock.now())
         case _:
             pass
 

@@ -12,6 +12,7 @@ from domain.payments import events
 from domain.payments.asking import POLL_EVERY, RE_ASK_AFTER, RESERVED_IS_STALE_AFTER
 from domain.payments.declines import Decline
 from domain.payments.occasion import OF_CARDS, Occasion
+from domain.payments.receipt import Receipt
 from domain.shared.errors import DomainError
 from domain.shared.ids import AttemptId, CustomerId, InvoiceId, MethodId
 from domain.shared.money import Money
@@ -190,6 +191,7 @@ class Attempt:
     asked: int = 0
     next_ask_at: datetime | None = None
     version: int = 1
+    receipt: Receipt | None = None
 
     @property
     def is_of_card(self) -> bool:

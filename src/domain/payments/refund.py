@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from domain.payments.receipt import Receipt
 from domain.shared.errors import DomainError
 from domain.shared.ids import AttemptId, InvoiceId, RefundId
 from domain.shared.money import Money
@@ -79,6 +80,7 @@ class Refund:
     asked: int = 0
     next_ask_at: datetime | None = None
     version: int = 1
+    receipt: Receipt | None = None
 
     @property
     def is_open(self) -> bool:

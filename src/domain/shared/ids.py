@@ -11,6 +11,7 @@ InvoiceId = NewType("InvoiceId", UUID)
 AttemptId = NewType("AttemptId", UUID)
 MethodId = NewType("MethodId", UUID)
 RefundId = NewType("RefundId", UUID)
+TicketId = NewType("TicketId", UUID)
 OperationId = NewType("OperationId", UUID)
 EventId = NewType("EventId", UUID)
 

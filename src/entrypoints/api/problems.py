@@ -16,6 +16,7 @@ from application.carrier.gateway import CallbackRefused
 from application.errors import ApplicationError, Conflict, NotFound, StaleVersion, Unavailable
 from application.idempotency import KeyReused, StillRunning
 from application.identity.access import Forbidden, TokenRefused
+from application.identity.captcha import TooManyChallenges
 from application.payments.provider import NotificationRefused
 from domain.catalog.plan import PlanInactive, PriceArchived
 from domain.identity.person import AddressTaken, LastAdmin
@@ -25,6 +26,13 @@ from domain.payments.attempt import IllegalMove
 from domain.payments.invoice import IllegalInvoiceMove
 from domain.payments.method import MethodNotUsable
 from domain.payments.refund import RefundExceedsCapture
+from domain.payments.refund_ticket import (
+    AdminDecides,
+    AnotherPersonDecides,
+    ApprovalDiffers,
+    TicketDecided,
+    TicketOpen,
+)
 from domain.shared.errors import DomainError
 from domain.subscriptions.by_hand import PaidTimeLost
 from domain.subscriptions.granted import PaidAhead
@@ -50,6 +58,11 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     PriceArchived: HTTPStatus.CONFLICT,
     MethodNotUsable: HTTPStatus.CONFLICT,
     RefundExceedsCapture: HTTPStatus.CONFLICT,
+    TicketOpen: HTTPStatus.CONFLICT,
+    TicketDecided: HTTPStatus.CONFLICT,
+    AnotherPersonDecides: HTTPStatus.CONFLICT,
+    AdminDecides: HTTPStatus.CONFLICT,
+    ApprovalDiffers: HTTPStatus.CONFLICT,
     NoEligibleAssignee: HTTPStatus.CONFLICT,
     NotTheAssignee: HTTPStatus.CONFLICT,
     LastAdmin: HTTPStatus.CONFLICT,
@@ -58,12 +71,18 @@ _STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotCorrectable: HTTPStatus.CONFLICT,
     AddressTaken: HTTPStatus.CONFLICT,
     NotGivenUp: HTTPStatus.CONFLICT,
+    TooManyChallenges: HTTPStatus.TOO_MANY_REQUESTS,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DomainError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ApplicationError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-_RETRY_AFTER_SECONDS = {StillRunning: "1", StaleVersion: "1", Unavailable: "2"}
+_RETRY_AFTER_SECONDS = {
+    StillRunning: "1",
+    StaleVersion: "1",
+    Unavailable: "2",
+    TooManyChallenges: "60",
+}
 
 
 class BadRequest(ApplicationError):

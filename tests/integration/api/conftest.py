@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ import uvicorn
 from dependency_injector import providers
 from litestar import Litestar
 
+from adapters.captcha.drawing import Drawing
 from adapters.clock import ManualClock
 from adapters.memory.provider import ScriptedProvider
 from application.identity.access import Role
@@ -46,6 +47,7 @@ class Api:
     house: Container
     gateway: ScriptedProvider
     clock: ManualClock
+    drawn: list[str]
 
     def token(self, role: Role | str, subject: str = "test") -> str:
         return self.house.tokens().issue(subject, frozenset({Role(role)}), minutes=5)
@@ -120,6 +122,14 @@ class Api:
                     await uow.driver.execute("DELETE FROM message WHERE id = $1", message.id)
                     await uow.commit()
 
+    async def captcha_pass(self, purpose: str = "refund_ticket") -> str:
+        """Read a picture, as a person does."""
+        asked = {"purpose": purpose}
+        made = await self.must("POST", "/api/v1/captcha/challenges", asked, role=None)
+        read = asked | {"answer": self.drawn[-1]}
+        path = f"/api/v1/captcha/challenges/{made['id']}/answer"
+        return str((await self.must("POST", path, read, role=None))["token"])
+
     async def customer(self, name: str = "c-1") -> str:
         made = await self.must("POST", "/api/v1/customers", {"external_id": name})
         return str(made["id"])
@@ -172,6 +182,16 @@ class Api:
         return str(opened["payment_id"])
 
 
+def reader(draw: Drawing, drawn: list[str]) -> Callable[[str], bytes]:
+    """Draw, and remember what a person would read."""
+
+    def drawing(text: str) -> bytes:
+        drawn.append(text)
+        return draw(text)
+
+    return drawing
+
+
 def must_be_problem(answer: Any, status: int) -> None:
     """Hold an answer to RFC 9457."""
     assert answer.status_code == status, answer.text
@@ -201,11 +221,13 @@ async def opened(database_url: str) -> AsyncIterator[Api]:
     clock = ManualClock(START)
     gateway = ScriptedProvider(clock=clock, entropy=house.entropy())
     configured = ConfiguredProviders({gateway.code: gateway}, frozenset({gateway.code}))
+    drawn: list[str] = []
+    house.drawing.override(providers.Object(reader(house.drawing(), drawn)))
     house.clock.override(providers.Object(clock))
     house.gateways.override(providers.Object(configured))
     app = create_app(house)
     async with served(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
-        yield Api(client, app, house, gateway, clock)
+        yield Api(client, app, house, gateway, clock, drawn)
 
 
 @asynccontextmanager

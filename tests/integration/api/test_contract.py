@@ -24,6 +24,8 @@ ACTS_ONCE = {
     "/api/v1/admin/payments/{payment_id}/accept",
     "/api/v1/admin/payments/{payment_id}/return",
     "/api/v1/admin/payments/{payment_id}/refund",
+    "/api/v1/admin/refund-tickets/{ticket_id}/approve",
+    "/api/v1/refund-tickets",
     "/api/v1/admin/plans",
     "/api/v1/admin/plans/{plan_id}/prices",
     "/api/v1/invoices",

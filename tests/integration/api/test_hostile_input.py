@@ -69,7 +69,8 @@ def _role(path: str) -> str:
     """Name a role that may use a route: an administrator, but for what only others may."""
     if path.startswith("/api/v1/queues/"):
         return "program"
-    return "service" if path.endswith("/pay") else "admin"
+    is_payers = path.endswith("/pay") or path == "/api/v1/refund-tickets"
+    return "service" if is_payers else "admin"
 
 
 async def _send(api: Api, verb: str, path: str, content: bytes) -> int:
@@ -195,6 +196,11 @@ async def test_fields_that_are_wrong(api: Api) -> None:
         "NewEndpoint": {"url": "https://hooks.example.com/", "events": ["*"]},
         "EndpointChange": {"is_enabled": True},
         "ResendFailed": {"since": "2026-01-01T00:00:00Z"},
+        "NewTicket": {"payment_id": str(uuid4()), "reason": "duplicate"},
+        "TicketApproval": {"note": "n"},
+        "NewChallenge": {"purpose": "refund_ticket"},
+        "CaptchaAnswer": {"purpose": "refund_ticket", "answer": "a"},
+        "RecaptchaToken": {"purpose": "refund_ticket", "response": "r"},
         "NewRenewal": {"lease": str(uuid4()), "ids": [1]},
         "Deliveries": {"messages": [{"id": "1", "event_name": "purge", "event_data": {}}]},
     }

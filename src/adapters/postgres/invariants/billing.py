@@ -64,6 +64,16 @@ _RULES = (
         "GROUP BY payment.id HAVING sum(refund.amount_minor) > coalesce(captured_minor, 0)",
     ),
     _Rule(
+        8,
+        "an approved refund ticket stands as its refund does",
+        "SELECT 'refund ticket ' || ticket.id AS broken FROM refund_ticket AS ticket "
+        "LEFT JOIN refund ON refund.id = ticket.id WHERE ticket.status <> CASE "
+        "WHEN refund.id IS NULL AND ticket.status IN ('open', 'awaiting_second', 'rejected') "
+        "THEN ticket.status WHEN refund.status = 'succeeded' THEN 'refunded' "
+        "WHEN refund.status = 'declined' THEN 'failed' "
+        "WHEN refund.id IS NOT NULL THEN 'approved' ELSE 'refundless' END",
+    ),
+    _Rule(
         10,
         "paid periods of a subscription do not overlap",
         "SELECT 'subscription ' || subscription_id AS broken FROM ("

@@ -2,6 +2,7 @@
 
 from adapters.postgres.tables import accounts as accounts
 from adapters.postgres.tables import analytics as analytics
+from adapters.postgres.tables import captcha as captcha
 from adapters.postgres.tables import carrier as carrier
 from adapters.postgres.tables import carrier_pixels as carrier_pixels
 from adapters.postgres.tables import carrier_sms as carrier_sms
@@ -10,6 +11,7 @@ from adapters.postgres.tables import ledger as ledger
 from adapters.postgres.tables import messages as messages
 from adapters.postgres.tables import notifications as notifications
 from adapters.postgres.tables import payments as payments
+from adapters.postgres.tables import refund_tickets as refund_tickets
 from adapters.postgres.tables import subscriptions as subscriptions
 from adapters.postgres.tables import tasks as tasks
 from adapters.postgres.tables import webhooks as webhooks

@@ -157,6 +157,7 @@ payment = Table(
     Column("asked", Integer, nullable=False),
     Column("next_ask_at", _INSTANT),
     Column("version", Integer, nullable=False),
+    Column("receipt", JSONB),
     ForeignKeyConstraint(
         ["method_id", "customer_id"],
         ["payment_method.id", "payment_method.customer_id"],
@@ -227,6 +228,7 @@ refund = Table(
     Column("asked", Integer, nullable=False),
     Column("next_ask_at", _INSTANT),
     Column("version", Integer, nullable=False),
+    Column("receipt", JSONB),
     CheckConstraint("amount_minor > 0", name="amount"),
     CheckConstraint(
         "status IN ('reserved', 'sent', 'pending', 'unknown', 'succeeded', 'declined')",

@@ -12,12 +12,13 @@ from application.errors import NotFound
 from application.identity.access import PUBLIC
 from application.payments.ask_job import ask_message
 from application.payments.provider import RawRequest
-from application.payments.request_refund import RefundWish, reserve_refunds
+from application.payments.refund_tickets import TicketWish
 from application.ports import JsonObject
 from domain.payments.attempt import status_of as status_of_payment
 from domain.payments.refund import status_of
+from domain.payments.refund_ticket import Reason, RefundTicket
+from domain.payments.refund_ticket import status_of as status_of_ticket
 from domain.shared.ids import AttemptId
-from domain.shared.money import Money
 from entrypoints.api import answers
 from entrypoints.api.commands import in_transaction, under_key
 from entrypoints.api.contract import serves
@@ -100,26 +101,23 @@ def routes(house: Container) -> list[HTTPRouteHandler]:
         **serves(answers.Refund, "payments:refund", status=202, keyed=True),
     )
     async def refund(request: Http, payment_id: FromPath[UUID], data: JSONBody[NewRefund]) -> Any:
-        """Give money back; the outcome is seen on the invoice."""
+        """Give money back; above the limit an administrator approves it too, as a ticket."""
 
         async def work(uow: Any) -> JsonObject:
-            found = await uow.attempts.get_many([AttemptId(payment_id)])
-            if AttemptId(payment_id) not in found:
-                raise NotFound("payment", payment_id)
-            currency = found[AttemptId(payment_id)].money.currency
-            wish = RefundWish(
-                cause_of(request, data.reason),
-                AttemptId(payment_id),
-                Money(data.amount_minor, currency) if data.amount_minor else None,
-                data.reason,
-                caller_of(request).actor,
+            wish = TicketWish(
+                cause=cause_of(request, data.reason),
+                attempt_id=AttemptId(payment_id),
+                owner=None,
+                reason=Reason.OTHER,
+                text=data.reason,
+                amount_minor=data.amount_minor,
             )
-            (made,) = await reserve_refunds(
-                uow, [wish], clock=house.clock(), entropy=house.entropy()
-            )
+            made = await house.refund_by_hand().within(uow, wish)
+            status = status_of_ticket(made) if isinstance(made, RefundTicket) else status_of(made)
             return {
+                # The refund of a ticket has the ticket's id.
                 "refund_id": str(made.id),
-                "status": status_of(made),
+                "status": status,
                 "amount_minor": made.money.amount_minor,
                 "currency": made.money.currency.code,
             }

@@ -1,0 +1,1 @@
+"""Captchas: images drawn here, and Google's reCAPTCHA."""
