@@ -87,7 +87,7 @@ async def shop(database_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
         house.gateways.override(providers.Object(configured))
         app = create_app(house)
         async with served(app) as address, httpx.AsyncClient(base_url=address) as client:
-            api = Api(client, app, house, terminal.provider, terminal.clock)  # type: ignore[arg-type]
+            api = Api(client, app, house, terminal.provider, terminal.clock, [])  # type: ignore[arg-type]
             roads = {"url": f"{address}/webhooks/cloudpayments", "kinds": KINDS}
             await terminal.configure({"notifications": {**roads, "retry_seconds": [0.05]}})
             yield Shop(api, terminal)
