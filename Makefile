@@ -48,10 +48,10 @@ check: $(READY)  ## ruff, mypy strict, import contracts
 	$(BIN)/lint-imports
 
 test: $(READY)  ## the tests (<= 12 minutes on 2 cores)
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-all: $(READY)  ## the tests and what takes longer
-	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 mutants: $(READY)  ## make known mistakes one by one, and see the tests notice each (ARGS="settle")
 	$(BIN)/python -m tests.mutants $(ARGS)

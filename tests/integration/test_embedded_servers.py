@@ -65,6 +65,7 @@ def seconds_to_start(folder: Path) -> float:
         return time.perf_counter() - started
 
 
+@pytest.mark.slow
 def test_both_servers_start_in_time(tmp_path: Path) -> None:
     # The best of three: a busy machine slows one start, a slow launcher every one.
     cold = min(seconds_to_start(tmp_path / str(number)) for number in range(3))
