@@ -1,6 +1,6 @@
 """How the emulated CloudPayments behaves: what the control API may change while it runs."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -46,17 +46,3 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("decline_reasons: reason codes with weights, at least one")
         if unknown := set(self.notifications.kinds) - set(KINDS):
             raise ValueError(f"notifications.kinds: no such kind: {', '.join(sorted(unknown))}")
-
-
-def patched(behaviour: Behaviour, patch: dict[str, Any]) -> Behaviour:
-    """Return the behaviour with a partial JSON object laid over it.
-
-    Unknown names and values out of range are refused with `msgspec.ValidationError`.
-    """
-    whole = msgspec.to_builtins(behaviour)
-    for name, value in patch.items():
-        if name == "notifications" and isinstance(value, dict):
-            whole[name] = {**whole[name], **value}
-        else:
-            whole[name] = value
-    return msgspec.convert(whole, Behaviour)

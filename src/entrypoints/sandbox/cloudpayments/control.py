@@ -3,28 +3,23 @@
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Request, Response, Router, get, post
 from litestar.exceptions import ValidationException
 from litestar.params import FromPath, JSONBody
 
-from entrypoints.sandbox import silence
 from entrypoints.sandbox.cloudpayments import asked, notifications, operations, orders
 from entrypoints.sandbox.cloudpayments.answers import Refusal
 from entrypoints.sandbox.cloudpayments.api import base_url_of
-from entrypoints.sandbox.cloudpayments.behaviour import KINDS, Behaviour, patched
+from entrypoints.sandbox.cloudpayments.behaviour import KINDS, Behaviour
 from entrypoints.sandbox.cloudpayments.sender import TerminalMail
 from entrypoints.sandbox.cloudpayments.terminal import Terminal
-from entrypoints.sandbox.faults import Armed, Faults, Rule
+from entrypoints.sandbox.conditions import condition_routes
+from entrypoints.sandbox.configured import keep_whole, patched
+from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.guard import control_guard
 
 PREFIX: Final = "/sandbox/cloudpayments/control"
 _Request = Request[Any, Any, Any]
-
-
-class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Forget everything; the configuration too, unless it is kept."""
-
-    keep_config: bool = False
 
 
 class Resend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,39 +62,15 @@ def control_router(
     """Return the control routes; each needs the header `X-Sandbox-Control: <token>`."""
     store = terminal.store
 
-    @post("/reset", status_code=200, sync_to_thread=False)
-    def reset(data: JSONBody[Reset | None] = None) -> dict[str, bool]:
-        store.empty()
-        terminal.clock.start_over()
-        terminal.requests.clear()
-        faults.clear()
-        if data is None or not data.keep_config:
-            _behave(terminal, base)
-        return {"reset": True}
+    def behave(behaviour: Behaviour) -> None:
+        terminal.behaviour = behaviour
+        keep_whole(store, behaviour)
+        terminal.bell.set()
 
-    @get("/config", sync_to_thread=False)
-    def show_config() -> Behaviour:
-        return terminal.behaviour
-
-    @patch("/config", sync_to_thread=False)
-    def change_config(data: JSONBody[dict[str, Any]]) -> Behaviour:
-        try:
-            _behave(terminal, patched(terminal.behaviour, data))
-        except msgspec.ValidationError as error:
-            raise ValidationException(str(error)) from error
-        return terminal.behaviour
-
-    @get("/faults", sync_to_thread=False)
-    def show_faults() -> list[Armed]:
-        return faults.all()
-
-    @post("/faults", sync_to_thread=False)
-    def add_faults(data: JSONBody[list[Rule]]) -> list[Armed]:
-        return faults.add(data)
-
-    @delete("/faults", sync_to_thread=False)
-    def clear_faults() -> None:
-        faults.clear()
+    def forget(keep_config: bool) -> None:
+        terminal.forget()
+        if not keep_config:
+            behave(base)
 
     @get("/operations", sync_to_thread=False)
     def all_operations() -> list[Line]:
@@ -148,44 +119,28 @@ def control_router(
             },
         }
 
-    @get("/idle", sync_to_thread=False)
-    def idle() -> silence.Idle:
-        return silence.idle(TerminalMail(terminal), terminal.clock.now_ms())
-
     return Router(
         PREFIX,
         guards=[control_guard(token)],
         exception_handlers={Refusal: _refused},
         include_in_schema=False,
         route_handlers=[
-            reset,
-            show_config,
-            change_config,
-            show_faults,
-            add_faults,
-            clear_faults,
+            *condition_routes(
+                faults=faults,
+                bag=TerminalMail(terminal),
+                now_ms=terminal.clock.now_ms,
+                behaviour=lambda: terminal.behaviour,
+                change=lambda data: behave(patched(terminal.behaviour, data)),
+                forget=forget,
+            ),
             all_operations,
             all_orders,
             open_widget,
             revoke,
             resend,
             stats,
-            idle,
         ],
     )
-
-
-def restored(terminal: Terminal, base: Behaviour) -> Behaviour:
-    """Return how the terminal behaved when it was closed."""
-    kept = terminal.store.meta("behaviour")
-    return msgspec.json.decode(kept, type=Behaviour) if kept else base
-
-
-def _behave(terminal: Terminal, behaviour: Behaviour) -> None:
-    """Behave otherwise from now on, after a restart too."""
-    terminal.behaviour = behaviour
-    terminal.store.set_meta("behaviour", msgspec.json.encode(behaviour).decode())
-    terminal.bell.set()
 
 
 def _of_widget(parameters: dict[str, Any]) -> asked.NewOrder:

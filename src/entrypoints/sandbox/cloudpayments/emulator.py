@@ -1,19 +1,19 @@
 """The emulator put together: its routes, and what has to run beside them."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from entrypoints.sandbox.cloudpayments.api import api_router
 from entrypoints.sandbox.cloudpayments.behaviour import Behaviour
-from entrypoints.sandbox.cloudpayments.control import control_router, restored
+from entrypoints.sandbox.cloudpayments.control import control_router
 from entrypoints.sandbox.cloudpayments.page import page_handlers
-from entrypoints.sandbox.cloudpayments.sender import Sender
+from entrypoints.sandbox.cloudpayments.sender import TerminalMail
 from entrypoints.sandbox.cloudpayments.store import Store
 from entrypoints.sandbox.cloudpayments.terminal import Account, Terminal
-from entrypoints.sandbox.emulated import Emulator
+from entrypoints.sandbox.configured import kept_whole
+from entrypoints.sandbox.emulated import Emulator, opened
 from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.moments import BusinessClock
 
@@ -38,25 +38,17 @@ def build(
     )
     faults = Faults(store)
 
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        store.open()
-        try:
-            latest = store.one("SELECT max(created_ms) FROM operation")
-            if latest and latest[0] is not None:
-                terminal.clock.not_before(latest[0])
-            terminal.behaviour = restored(terminal, behaviour)
-            faults.load()
-            async with Sender(terminal).running():
-                yield
-        finally:
-            store.close()
-
     return Emulator(
         routes=[
             api_router(terminal, faults, public_url),
             control_router(terminal, faults, behaviour, control_token, public_url),
             *page_handlers(terminal),
         ],
-        lifespan=lifespan,
+        lifespan=lambda: opened(
+            terminal,
+            faults,
+            TerminalMail(terminal),
+            latest="SELECT max(created_ms) FROM operation",
+            restored=lambda: kept_whole(store, behaviour),
+        ),
     )

@@ -1,22 +1,19 @@
 """The terminal's notifications, as the sender carries them, and the question before a payment."""
 
-import asyncio
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 import httpx
 import msgspec
 
-from entrypoints.sandbox import sender
 from entrypoints.sandbox.cloudpayments import notifications
-from entrypoints.sandbox.cloudpayments.behaviour import Notifications
-from entrypoints.sandbox.cloudpayments.store import Store
 from entrypoints.sandbox.cloudpayments.terminal import Terminal
-from entrypoints.sandbox.moments import HOUR_MS, BusinessClock
+from entrypoints.sandbox.emulated import Mail
+from entrypoints.sandbox.moments import HOUR_MS
 from entrypoints.sandbox.sender import Letter
 
 # What a Check's answer makes of the payment; the payer's card is not asked.
@@ -28,46 +25,8 @@ class _Code(msgspec.Struct):
     code: int
 
 
-class Sender(sender.Sender):
-    """Sends the notifications of one terminal; `{"code":0}` alone takes one."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        super().__init__(TerminalMail(terminal))
-
-
-class TerminalMail:
-    """The terminal as the sender sees it."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-
-    @property
-    def store(self) -> Store:
-        return self._terminal.store
-
-    @property
-    def clock(self) -> BusinessClock:
-        return self._terminal.clock
-
-    @property
-    def machine_time(self) -> Callable[[], float]:
-        return self._terminal.machine_time
-
-    @property
-    def pace(self) -> Notifications:
-        return self._terminal.behaviour.notifications
-
-    @property
-    def bell(self) -> asyncio.Event:
-        return self._terminal.bell
-
-    @property
-    def in_flight(self) -> int:
-        return self._terminal.in_flight
-
-    @in_flight.setter
-    def in_flight(self, sending: int) -> None:
-        self._terminal.in_flight = sending
+class TerminalMail(Mail[Terminal]):
+    """The terminal as the sender sees it; `{"code":0}` alone takes a notification."""
 
     def advance(self, now_ms: int) -> None:
         self.store.run("DELETE FROM request WHERE at_ms <= ?", now_ms - HOUR_MS)
@@ -76,7 +35,7 @@ class TerminalMail:
         row = self.store.one("SELECT url, body FROM notification WHERE number = ?", number)
         if row is None:
             return None
-        return Letter("POST", row[0], headers_of(self._terminal, row[1]), row[1])
+        return Letter("POST", row[0], headers_of(self._emulated, row[1]), row[1])
 
     def is_delivered(self, status: int, body: bytes) -> bool:
         return status == 200 and _code_in(body) == 0

@@ -1,13 +1,10 @@
 """What every operation of the emulator works with."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from entrypoints.sandbox.cloudpayments.behaviour import Behaviour
 from entrypoints.sandbox.cloudpayments.store import Store
-from entrypoints.sandbox.moments import BusinessClock
+from entrypoints.sandbox.emulated import Emulated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +16,7 @@ class Account:
 
 
 @dataclass(slots=True, kw_only=True)
-class Terminal:
-    """One terminal at the emulated CloudPayments, open while the application runs."""
+class Terminal(Emulated[Store, Behaviour]):
+    """One terminal at the emulated CloudPayments."""
 
     account: Account
-    store: Store
-    clock: BusinessClock
-    machine_time: Callable[[], float]
-    behaviour: Behaviour
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
-    requests: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0

@@ -1,7 +1,7 @@
 """How an emulated operator behaves: what the control API may change while it runs."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -107,17 +107,3 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if found := self.endings.get(msisdn[-length:]):
                 return found
         return "prepaid"
-
-
-def patched(behaviour: Behaviour, patch: dict[str, Any]) -> Behaviour:
-    """Return the behaviour with a partial JSON object laid over it.
-
-    Unknown names and values out of range are refused with `msgspec.ValidationError`.
-    """
-    whole = msgspec.to_builtins(behaviour)
-    for name, value in patch.items():
-        if name == "notifications" and isinstance(value, dict):
-            whole[name] = {**whole[name], **value}
-        else:
-            whole[name] = value
-    return msgspec.convert(whole, Behaviour)

@@ -1,30 +1,26 @@
 """The control API of an emulated operator: what may be done behind its back."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import Router, delete, get, patch, post, put
+from litestar import Router, delete, get, post, put
 from litestar.exceptions import NotFoundException, ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from entrypoints.sandbox import silence
-from entrypoints.sandbox.faults import Armed, Rule
+from entrypoints.sandbox.conditions import condition_routes
+from entrypoints.sandbox.configured import patched
+from entrypoints.sandbox.faults import Rule
 from entrypoints.sandbox.guard import control_guard
 from entrypoints.sandbox.operators import books, charging, letters, scripts
-from entrypoints.sandbox.operators.behaviour import Behaviour, Standing, patched
+from entrypoints.sandbox.operators.behaviour import Standing
 from entrypoints.sandbox.operators.dialect import CannotTell, Charge, Outcome, Said
 from entrypoints.sandbox.operators.network import Network
 from entrypoints.sandbox.operators.scripts import Scripted
 
 _FALSIFYING = ("wrong_amount", "wrong_currency", "flipped_test")
 _PAGE = 1000
-
-
-class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Begin anew; subscribers and scripts may be kept."""
-
-    keep_config: bool = False
 
 
 class Subscriber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,42 +85,20 @@ def control_router(network: Network, token: str) -> Router:
 
 
 def _conditions(network: Network) -> list[HTTPRouteHandler]:
-    @post("/reset", status_code=200, sync_to_thread=False)
-    def reset(data: JSONBody[Reset | None] = None) -> dict[str, bool]:
-        network.forget(keep_config=bool(data and data.keep_config))
-        return {"reset": True}
+    return condition_routes(
+        faults=network.faults,
+        bag=network,
+        now_ms=network.clock.now_ms,
+        behaviour=lambda: network.behaviour,
+        change=lambda data: network.behave(patched(network.behaviour, data)),
+        forget=lambda keep_config: network.forget(keep_config=keep_config),
+        check=_refuse_falsifying,
+    )
 
-    @get("/config", sync_to_thread=False)
-    def show_config() -> Behaviour:
-        return network.behaviour
 
-    @patch("/config", sync_to_thread=False)
-    def change_config(data: JSONBody[dict[str, Any]]) -> Behaviour:
-        try:
-            network.behave(patched(network.behaviour, data))
-        except msgspec.ValidationError as error:
-            raise ValidationException(str(error)) from error
-        return network.behaviour
-
-    @get("/faults", sync_to_thread=False)
-    def show_faults() -> list[Armed]:
-        return network.faults.all()
-
-    @post("/faults", sync_to_thread=False)
-    def add_faults(data: JSONBody[list[Rule]]) -> list[Armed]:
-        if any(rule.kind in _FALSIFYING for rule in data):
-            raise ValidationException("operators' answers are not falsified; script a code instead")
-        return network.faults.add(data)
-
-    @delete("/faults", sync_to_thread=False)
-    def clear_faults() -> None:
-        network.faults.clear()
-
-    @get("/idle", sync_to_thread=False)
-    def idle() -> silence.Idle:
-        return silence.idle(network, network.clock.now_ms())
-
-    return [reset, show_config, change_config, show_faults, add_faults, clear_faults, idle]
+def _refuse_falsifying(rules: Sequence[Rule]) -> None:
+    if any(rule.kind in _FALSIFYING for rule in rules):
+        raise ValidationException("operators' answers are not falsified; script a code instead")
 
 
 def _subscribers(network: Network) -> list[HTTPRouteHandler]:

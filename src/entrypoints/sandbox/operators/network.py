@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from entrypoints.sandbox.configured import keep_whole, kept_whole
 from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.moments import BusinessClock
 from entrypoints.sandbox.operators.account import Account
@@ -50,14 +51,13 @@ class Network:
         latest = self.store.one("SELECT max(created_ms) FROM charge")
         if latest and latest[0] is not None:
             self.clock.not_before(latest[0])
-        kept = self.store.meta("behaviour")
-        self.behaviour = msgspec.json.decode(kept, type=Behaviour) if kept else self.base
+        self.behaviour = kept_whole(self.store, self.base)
         self.faults.load()
 
     def behave(self, behaviour: Behaviour) -> None:
         """Behave otherwise from now on, after a restart too."""
         self.behaviour = behaviour
-        self.store.set_meta("behaviour", msgspec.json.encode(behaviour).decode())
+        keep_whole(self.store, behaviour)
         self.bell.set()
 
     def forget(self, *, keep_config: bool) -> None:
@@ -65,7 +65,6 @@ class Network:
         self.store.empty()
         self.clock.start_over()
         self.requests.clear()
-        self.faults.clear()
         self._second = (0, 0)
         if not keep_config:
             self.behave(self.base)

@@ -1,6 +1,6 @@
 """How the emulated Stripe behaves: what the control API may change while it runs."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -48,17 +48,3 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("decline_codes: at least one code is needed")
         if self.notifications.urls and not self.notifications.secrets:
             raise ValueError("notifications.secrets: events are signed with at least one secret")
-
-
-def patched(behaviour: Behaviour, patch: dict[str, Any]) -> Behaviour:
-    """Return the behaviour with a partial JSON object laid over it.
-
-    Unknown names and values out of range are refused with `msgspec.ValidationError`.
-    """
-    whole = msgspec.to_builtins(behaviour)
-    for name, value in patch.items():
-        if name == "notifications" and isinstance(value, dict):
-            whole[name] = {**whole[name], **value}
-        else:
-            whole[name] = value
-    return msgspec.convert(whole, Behaviour)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import msgspec
 
-from entrypoints.sandbox.stripe.behaviour import Behaviour, patched
 from entrypoints.sandbox.stripe.objects import Shown
 from entrypoints.sandbox.stripe.store import Store
 
@@ -46,24 +45,6 @@ def payment_line(shown: Shown) -> Shown:
 def refund_line(shown: Shown) -> Shown:
     """Show a refund."""
     return _picked(shown, "id", "payment_intent", "status", "amount", "currency", "created")
-
-
-def remember_patch(store: Store, patch: dict[str, Any]) -> None:
-    """Keep a change of the configuration, so that it outlives the process."""
-    store.set_meta("patches", msgspec.json.encode([*_patches(store), patch]).decode())
-
-
-def restored(store: Store, base: Behaviour) -> Behaviour:
-    """Return the starting behaviour with every change kept since the last reset."""
-    behaviour = base
-    for patch in _patches(store):
-        behaviour = patched(behaviour, patch)
-    return behaviour
-
-
-def _patches(store: Store) -> list[dict[str, Any]]:
-    kept = store.meta("patches")
-    return msgspec.json.decode(kept, type=list[dict[str, Any]]) if kept else []
 
 
 def _picked(shown: Shown, *names: str) -> Shown:

@@ -3,13 +3,13 @@
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
-from litestar.exceptions import ValidationException
+from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
-from entrypoints.sandbox import silence
-from entrypoints.sandbox.faults import Armed, Faults, Rule
+from entrypoints.sandbox.conditions import condition_routes
+from entrypoints.sandbox.configured import forget_patches, keep_patch, patched
+from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.guard import control_guard
 from entrypoints.sandbox.stripe import (
     books,
@@ -21,7 +21,7 @@ from entrypoints.sandbox.stripe import (
     refunds,
     sessions,
 )
-from entrypoints.sandbox.stripe.behaviour import Behaviour, patched
+from entrypoints.sandbox.stripe.behaviour import Behaviour
 from entrypoints.sandbox.stripe.call import Call
 from entrypoints.sandbox.stripe.cards import DEFAULT_CARD
 from entrypoints.sandbox.stripe.errors import ApiError
@@ -30,12 +30,6 @@ from entrypoints.sandbox.stripe.platform import Platform
 from entrypoints.sandbox.stripe.sender import PlatformMail
 
 PREFIX: Final = "/sandbox/stripe/control"
-
-
-class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Start over; the configuration may stay."""
-
-    keep_config: bool = False
 
 
 class SessionOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,42 +62,16 @@ def control_router(platform: Platform, faults: Faults, base: Behaviour, token: s
         deadlines.apply_due(platform, moment_ms)
         return moment_ms
 
-    @post("/reset", status_code=200, sync_to_thread=False)
-    def reset(data: JSONBody[Reset | None] = None) -> dict[str, bool]:
-        platform.store.empty()
-        platform.clock.start_over()
-        platform.requests.clear()
-        faults.clear()
-        if data is None or not data.keep_config:
-            platform.behaviour = base
-            platform.store.set_meta("patches", "[]")
-        return {"reset": True}
-
-    @get("/config", sync_to_thread=False)
-    def show_config() -> Behaviour:
-        return platform.behaviour
-
-    @patch("/config", sync_to_thread=False)
-    def change_config(data: JSONBody[dict[str, Any]]) -> Behaviour:
-        try:
-            platform.behaviour = patched(platform.behaviour, data)
-        except msgspec.ValidationError as error:
-            raise ValidationException(str(error)) from error
-        books.remember_patch(platform.store, data)
+    def change(data: dict[str, Any]) -> None:
+        platform.behaviour = patched(platform.behaviour, data)
+        keep_patch(platform.store, data)
         platform.bell.set()
-        return platform.behaviour
 
-    @get("/faults", sync_to_thread=False)
-    def show_faults() -> list[Armed]:
-        return faults.all()
-
-    @post("/faults", sync_to_thread=False)
-    def add_faults(data: JSONBody[list[Rule]]) -> list[Armed]:
-        return faults.add(data)
-
-    @delete("/faults", sync_to_thread=False)
-    def clear_faults() -> None:
-        faults.clear()
+    def forget(keep_config: bool) -> None:
+        platform.forget()
+        if not keep_config:
+            platform.behaviour = base
+            forget_patches(platform.store)
 
     @get("/sessions")
     async def all_sessions() -> Stream:
@@ -170,22 +138,20 @@ def control_router(platform: Platform, faults: Faults, base: Behaviour, token: s
     def requests() -> dict[str, int]:
         return dict(platform.requests)
 
-    @get("/idle", sync_to_thread=False)
-    def idle() -> silence.Idle:
-        return silence.idle(PlatformMail(platform), now_ms())
-
     return Router(
         PREFIX,
         guards=[control_guard(token)],
         exception_handlers={ApiError: _refused},
         include_in_schema=False,
         route_handlers=[
-            reset,
-            show_config,
-            change_config,
-            show_faults,
-            add_faults,
-            clear_faults,
+            *condition_routes(
+                faults=faults,
+                bag=PlatformMail(platform),
+                now_ms=now_ms,
+                behaviour=lambda: platform.behaviour,
+                change=change,
+                forget=forget,
+            ),
             all_sessions,
             all_payments,
             all_refunds,
@@ -195,7 +161,6 @@ def control_router(platform: Platform, faults: Faults, base: Behaviour, token: s
             detach,
             resend,
             requests,
-            idle,
         ],
     )
 

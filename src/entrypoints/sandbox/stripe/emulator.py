@@ -1,17 +1,15 @@
 """The emulator put together: its routes, and what has to run beside them."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from entrypoints.sandbox.emulated import Emulator
+from entrypoints.sandbox.configured import replayed
+from entrypoints.sandbox.emulated import Emulator, opened
 from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.moments import BusinessClock
-from entrypoints.sandbox.sender import Sender
-from entrypoints.sandbox.stripe import books
 from entrypoints.sandbox.stripe.api import Api
 from entrypoints.sandbox.stripe.behaviour import Behaviour
 from entrypoints.sandbox.stripe.control import control_router
@@ -48,25 +46,17 @@ def build(
     )
     faults = Faults(store)
 
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        store.open()
-        try:
-            latest = store.one("SELECT max(created_ms) FROM document")
-            if latest and latest[0] is not None:
-                platform.clock.not_before(latest[0])
-            platform.behaviour = books.restored(store, account.behaviour)
-            faults.load()
-            async with Sender(PlatformMail(platform)).running():
-                yield
-        finally:
-            store.close()
-
     return Emulator(
         routes=[
             Api(platform, faults, public_url).router(),
             control_router(platform, faults, account.behaviour, control_token),
             *page_handlers(platform),
         ],
-        lifespan=lifespan,
+        lifespan=lambda: opened(
+            platform,
+            faults,
+            PlatformMail(platform),
+            latest="SELECT max(created_ms) FROM document",
+            restored=lambda: replayed(store, account.behaviour),
+        ),
     )

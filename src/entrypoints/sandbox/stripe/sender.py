@@ -1,68 +1,33 @@
 """The account's events, as the sender carries them: signed when they leave."""
 
-import asyncio
 import hmac
-from collections.abc import Callable
 from hashlib import sha256
 
-from entrypoints.sandbox.moments import BusinessClock
+from entrypoints.sandbox.emulated import Mail
 from entrypoints.sandbox.sender import Letter
 from entrypoints.sandbox.stripe import deadlines, idempotence
-from entrypoints.sandbox.stripe.behaviour import Webhooks
 from entrypoints.sandbox.stripe.platform import Platform
-from entrypoints.sandbox.stripe.store import Store
 
 
-class PlatformMail:
+class PlatformMail(Mail[Platform]):
     """The account as the sender sees it; any 2xx takes an event."""
 
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-
-    @property
-    def store(self) -> Store:
-        return self._platform.store
-
-    @property
-    def clock(self) -> BusinessClock:
-        return self._platform.clock
-
-    @property
-    def machine_time(self) -> Callable[[], float]:
-        return self._platform.machine_time
-
-    @property
-    def pace(self) -> Webhooks:
-        return self._platform.behaviour.notifications
-
-    @property
-    def bell(self) -> asyncio.Event:
-        return self._platform.bell
-
-    @property
-    def in_flight(self) -> int:
-        return self._platform.in_flight
-
-    @in_flight.setter
-    def in_flight(self, sending: int) -> None:
-        self._platform.in_flight = sending
-
     def advance(self, now_ms: int) -> None:
-        deadlines.apply_due(self._platform, now_ms)
-        idempotence.purge(self._platform.store, now_ms)
+        deadlines.apply_due(self._emulated, now_ms)
+        idempotence.purge(self._emulated.store, now_ms)
 
     def letter(self, number: int) -> Letter | None:
-        row = self._platform.store.one(
+        row = self._emulated.store.one(
             "SELECT url, body FROM notification WHERE number = ?", number
         )
         if row is None:
             return None
         url, body = row
-        secrets = self._platform.behaviour.notifications.secrets
+        secrets = self._emulated.behaviour.notifications.secrets
         headers = {
             "content-type": "application/json; charset=utf-8",
             "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-            "stripe-signature": signature(body, secrets, self._platform.clock.now_ms() // 1000),
+            "stripe-signature": signature(body, secrets, self._emulated.clock.now_ms() // 1000),
         }
         return Letter("POST", url, headers, body)
 

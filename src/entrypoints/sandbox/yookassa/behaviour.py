@@ -1,6 +1,6 @@
 """How the emulated YooKassa behaves: what the control API may change while it runs."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -71,17 +71,3 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("decline_reasons: at least one reason is needed")
         if unknown := set(self.notifications.events) - set(EVENTS):
             raise ValueError(f"notifications.events: no such event: {', '.join(sorted(unknown))}")
-
-
-def patched(behaviour: Behaviour, patch: dict[str, Any]) -> Behaviour:
-    """Return the behaviour with a partial JSON object laid over it.
-
-    Unknown names and values out of range are refused with `msgspec.ValidationError`.
-    """
-    whole = msgspec.to_builtins(behaviour)
-    for name, value in patch.items():
-        if name == "notifications" and isinstance(value, dict):
-            whole[name] = {**whole[name], **value}
-        else:
-            whole[name] = value
-    return msgspec.convert(whole, Behaviour)

@@ -8,7 +8,6 @@ import msgspec
 
 from entrypoints.sandbox.faults import Armed, Faults
 from entrypoints.sandbox.yookassa import wire
-from entrypoints.sandbox.yookassa.behaviour import Behaviour, patched
 from entrypoints.sandbox.yookassa.shop import Shop
 from entrypoints.sandbox.yookassa.store import Store
 
@@ -210,23 +209,3 @@ def _one(store: Store, sql: str, *values: Any) -> int:
 
 def _pairs(store: Store, sql: str) -> dict[str, int]:
     return {str(name): int(n) for name, n in store.all(sql)}
-
-
-def remember_patch(store: Store, patch: dict[str, Any]) -> None:
-    """Keep a change of the configuration, so that it outlives the process."""
-    patches = _patches(store)
-    patches.append(patch)
-    store.set_meta("patches", msgspec.json.encode(patches).decode())
-
-
-def restored(store: Store, base: Behaviour) -> Behaviour:
-    """Return the starting behaviour with every change kept since the last reset."""
-    behaviour = base
-    for patch in _patches(store):
-        behaviour = patched(behaviour, patch)
-    return behaviour
-
-
-def _patches(store: Store) -> list[dict[str, Any]]:
-    kept = store.meta("patches")
-    return msgspec.json.decode(kept, type=list[dict[str, Any]]) if kept else []

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar import Request, Response, Router, delete, get, patch, post
+from litestar import Request, Response, Router, get, post
 from litestar.exceptions import ValidationException
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
-from entrypoints.sandbox import silence
-from entrypoints.sandbox.faults import Armed, Faults, Rule
+from entrypoints.sandbox.conditions import condition_routes
+from entrypoints.sandbox.configured import forget_patches, keep_patch, patched
+from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.guard import control_guard
 from entrypoints.sandbox.yookassa import (
     books,
@@ -24,17 +25,13 @@ from entrypoints.sandbox.yookassa import (
     refunds,
     wire,
 )
-from entrypoints.sandbox.yookassa.behaviour import EVENTS, Behaviour, patched
+from entrypoints.sandbox.yookassa.behaviour import EVENTS, Behaviour
 from entrypoints.sandbox.yookassa.cards import decline
 from entrypoints.sandbox.yookassa.errors import ApiError
 from entrypoints.sandbox.yookassa.sender import ShopMail
 from entrypoints.sandbox.yookassa.shop import Shop
 
 PREFIX: Final = "/sandbox/control"
-
-
-class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keep_config: bool = False
 
 
 class PaymentOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,42 +67,16 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         deadlines.apply_due(shop, moment_ms)
         return moment_ms
 
-    @post("/reset", status_code=200, sync_to_thread=False)
-    def reset(data: JSONBody[Reset | None] = None) -> dict[str, bool]:
-        shop.store.empty()
-        shop.clock.start_over()
-        shop.requests.clear()
-        faults.clear()
-        if data is None or not data.keep_config:
-            shop.behaviour = base
-            shop.store.set_meta("patches", "[]")
-        return {"reset": True}
-
-    @get("/config", sync_to_thread=False)
-    def show_config() -> Behaviour:
-        return shop.behaviour
-
-    @patch("/config", sync_to_thread=False)
-    def change_config(data: JSONBody[dict[str, Any]]) -> Behaviour:
-        try:
-            shop.behaviour = patched(shop.behaviour, data)
-        except msgspec.ValidationError as error:
-            raise ValidationException(str(error)) from error
-        books.remember_patch(shop.store, data)
+    def change(data: dict[str, Any]) -> None:
+        shop.behaviour = patched(shop.behaviour, data)
+        keep_patch(shop.store, data)
         shop.bell.set()
-        return shop.behaviour
 
-    @get("/faults", sync_to_thread=False)
-    def show_faults() -> list[Armed]:
-        return faults.all()
-
-    @post("/faults", sync_to_thread=False)
-    def add_faults(data: JSONBody[list[Rule]]) -> list[Armed]:
-        return faults.add(data)
-
-    @delete("/faults", sync_to_thread=False)
-    def clear_faults() -> None:
-        faults.clear()
+    def forget(keep_config: bool) -> None:
+        shop.forget()
+        if not keep_config:
+            shop.behaviour = base
+            forget_patches(shop.store)
 
     @get("/payments")
     async def all_payments() -> Stream:
@@ -173,22 +144,20 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
         now_ms()
         return books.stats(shop, faults)
 
-    @get("/idle", sync_to_thread=False)
-    def idle() -> silence.Idle:
-        return silence.idle(ShopMail(shop), now_ms())
-
     return Router(
         PREFIX,
         guards=[control_guard(token)],
         exception_handlers={ApiError: _refused},
         include_in_schema=False,
         route_handlers=[
-            reset,
-            show_config,
-            change_config,
-            show_faults,
-            add_faults,
-            clear_faults,
+            *condition_routes(
+                faults=faults,
+                bag=ShopMail(shop),
+                now_ms=now_ms,
+                behaviour=lambda: shop.behaviour,
+                change=change,
+                forget=forget,
+            ),
             all_payments,
             all_refunds,
             all_payouts,
@@ -198,7 +167,6 @@ def control_router(shop: Shop, faults: Faults, base: Behaviour, token: str) -> R
             revoke,
             resend,
             stats,
-            idle,
         ],
     )
 

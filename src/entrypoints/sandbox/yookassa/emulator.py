@@ -1,20 +1,19 @@
 """The emulator put together: its routes, and what has to run beside them."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from entrypoints.sandbox.emulated import Emulator
+from entrypoints.sandbox.configured import replayed
+from entrypoints.sandbox.emulated import Emulator, opened
 from entrypoints.sandbox.faults import Faults
 from entrypoints.sandbox.moments import BusinessClock
-from entrypoints.sandbox.yookassa import books
 from entrypoints.sandbox.yookassa.api import api_router
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.control import control_router
 from entrypoints.sandbox.yookassa.page import page_handlers
-from entrypoints.sandbox.yookassa.sender import Sender
+from entrypoints.sandbox.yookassa.sender import ShopMail
 from entrypoints.sandbox.yookassa.shop import Account, Shop
 from entrypoints.sandbox.yookassa.store import Store
 
@@ -39,28 +38,18 @@ def build(
     )
     faults = Faults(store)
 
-    @asynccontextmanager
-    async def lifespan() -> AsyncIterator[None]:
-        store.open()
-        try:
-            latest = store.one(
-                "SELECT max(created_ms) FROM (SELECT max(created_ms) AS created_ms FROM payment "
-                "UNION ALL SELECT max(created_ms) FROM payout)"
-            )
-            if latest and latest[0] is not None:
-                shop.clock.not_before(latest[0])
-            shop.behaviour = books.restored(store, behaviour)
-            faults.load()
-            async with Sender(shop).running():
-                yield
-        finally:
-            store.close()
-
     return Emulator(
         routes=[
             api_router(shop, faults, public_url),
             control_router(shop, faults, behaviour, control_token),
             *page_handlers(shop, public_url),
         ],
-        lifespan=lifespan,
+        lifespan=lambda: opened(
+            shop,
+            faults,
+            ShopMail(shop),
+            latest="SELECT max(created_ms) FROM (SELECT max(created_ms) AS created_ms FROM payment "
+            "UNION ALL SELECT max(created_ms) FROM payout)",
+            restored=lambda: replayed(store, behaviour),
+        ),
     )

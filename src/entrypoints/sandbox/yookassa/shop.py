@@ -1,11 +1,8 @@
 """What every operation of the emulator works with."""
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from entrypoints.sandbox.moments import BusinessClock
+from entrypoints.sandbox.emulated import Emulated
 from entrypoints.sandbox.yookassa.behaviour import Behaviour
 from entrypoints.sandbox.yookassa.ids import Kind, make_id
 from entrypoints.sandbox.yookassa.store import Store
@@ -27,17 +24,10 @@ class Account:
 
 
 @dataclass(slots=True, kw_only=True)
-class Shop:
-    """One merchant's account at the emulated YooKassa, open while the application runs."""
+class Shop(Emulated[Store, Behaviour]):
+    """One merchant's account at the emulated YooKassa."""
 
     account: Account
-    store: Store
-    clock: BusinessClock
-    machine_time: Callable[[], float]
-    behaviour: Behaviour
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
-    requests: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0
 
     def new_id(self, kind: Kind, number: int, created_ms: int) -> str:
         return make_id(kind, number, self.store.salt, created_ms)
